@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# A floor is a folder of src/: one static library tw_<floor> of its .cc files, one test program tw_<floor>_test
+# of its *_test.cc files, and one fuzzer for each *_fuzz.cc. Files are found by pattern, so adding one touches
+# no list.
+
+set_property(GLOBAL PROPERTY TIDEWIRE_FLOORS "")
+
+function(tidewire_floor name)
+  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS src/${name}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cc$|/main\\.cc$")
+  if(NOT sources)
+    return()
+  endif()
+  set_property(GLOBAL APPEND PROPERTY TIDEWIRE_FLOORS ${name})
+  add_library(tw_${name} STATIC ${sources})
+  target_include_directories(tw_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  foreach(used ${ARG_USES})
+    if(TARGET ${used})
+      target_link_libraries(tw_${name} PUBLIC ${used})
+    endif()
+  endforeach()
+  if(TIDEWIRE_FUZZ)
+    tidewire_fuzzers(${name})
+  endif()
+endfunction()
+
+# src/<floor>/**/foo_fuzz.cc becomes build/fuzz/fuzzers/foo_fuzz, linked with its floor.
+function(tidewire_fuzzers floor)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS src/${floor}/*_fuzz.cc)
+  foreach(source ${sources})
+    cmake_path(GET source STEM fuzzer)
+    add_executable(${fuzzer} ${source})
+    target_link_libraries(${fuzzer} PRIVATE tw_${floor})
+    target_link_options(${fuzzer} PRIVATE -fsanitize=fuzzer)
+    set_target_properties(${fuzzer} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzzers)
+    if(NOT TARGET fuzzers)
+      add_custom_target(fuzzers)
+    endif()
+    add_dependencies(fuzzers ${fuzzer})
+  endforeach()
+endfunction()
+
+function(tidewire_program name main)
+  file(GLOB found CONFIGURE_DEPENDS ${main})
+  if(NOT found OR NOT TARGET tw_server)
+    return()
+  endif()
+  add_executable(${name} ${main})
+  target_link_libraries(${name} PRIVATE tw_server)
+endfunction()
