@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/loop.h"
+
+#include <utility>
+
+namespace io {
+
+Loop::Loop(World world, std::string name)
+    : world_(world),
+      name_(std::move(name)),
+      now_ns_(world.clock.monotonic_ns()),
+      poller_(world.network.make_poller()),
+      mailbox_(world.threads.make_mailbox(*this, *poller_)),
+      timers_(now_ns_) {}
+
+Loop::~Loop() {
+  world_.files.forget(*this);
+  // What was posted or deferred may own connections, whose end may defer, post and bury more.
+  std::vector<Task> dying;
+  do {
+    dying.clear();
+    std::swap(dying, deferred_);
+    mailbox_->take(dying);
+    bury();
+  } while (!dying.empty() || !deferred_.empty());
+}
+
+void Loop::post(Task task) { mailbox_->push(std::move(task)); }
+
+void Loop::stop() {
+  post([this] { stopped_ = true; });
+}
+
+void Loop::run() {
+  while (!stopped_) turn(Wait::UntilReady);
+}
+
+void Loop::turn(Wait wait) {
+  poller_->wait(wait_ns(wait));
+  now_ns_ = world_.clock.monotonic_ns();
+  poller_->dispatch();
+  run_mail();
+  timers_.advance(now_ns_);
+  run_deferred();
+  end_turn();
+}
+
+std::uint64_t Loop::wait_ns(Wait wait) const {
+  if (wait == Wait::No || !deferred_.empty()) return 0;
+  const std::uint64_t next = timers_.next_ns();
+  if (next == TimerWheel::kNever) return TimerWheel::kNever;
+  const std::uint64_t now = world_.clock.monotonic_ns();
+  return next > now ? next - now : 0;
+}
+
+void Loop::run_mail() {
+  mailbox_->take(mail_);
+  for (Task& task : mail_) task();
+  mail_.clear();
+}
+
+void Loop::run_deferred() {
+  // Work that defers more work gets it in the next turn: one turn is bounded by what was there when it began.
+  std::swap(deferred_, running_);
+  for (Task& task : running_) task();
+  running_.clear();
+}
+
+void Loop::defer(Task task) { deferred_.push_back(std::move(task)); }
+
+void Loop::at_end_of_turn(void (*hook)(void*), void* context) { hooks_.push_back({hook, context}); }
+
+void Loop::end_turn() {
+  for (const Hook& hook : hooks_) hook.call(hook.context);
+  bury();
+}
+
+void Loop::bury() {
+  // An object's end may bury others: those die in the same turn.
+  while (!graveyard_.empty()) {
+    std::vector<Dead> dying;
+    std::swap(dying, graveyard_);
+    for (const Dead& dead : dying) dead.destroy(dead.object);
+  }
+}
+
+}  // namespace io

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each file operation means in system calls.
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "io/owned_descriptor.h"
+#include "io/real_beneath.h"
+#include "io/real_files.h"
+
+namespace io {
+namespace {
+
+using base::Errc;
+using base::fail;
+using base::Result;
+
+constexpr mode_t kFileMode = 0600;
+constexpr mode_t kDirectoryMode = 0700;
+constexpr std::size_t kReadStepBytes = 64 * 1024;  // for what tells no size, as a pipe
+
+std::unexpected<base::Error> failure(const char* text) {
+  return fail(errno == ENOENT ? Errc::NotFound : Errc::System, text, errno);
+}
+
+Result<FileReply> done_or(int result, const char* text) {
+  if (result != 0) return failure(text);
+  return FileReply{};
+}
+
+// The bytes from `offset` (or from where a stream stands) up to the end or `size` of them.
+Result<std::string> read_some(int file, std::uint64_t offset, std::uint64_t size) {
+  std::string data(size, '\0');
+  std::size_t filled = 0;
+  while (filled < size) {
+    const ssize_t got = pread(file, data.data() + filled, size - filled, static_cast<off_t>(offset + filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failure("cannot read a file");
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  data.resize(filled);
+  return data;
+}
+
+Result<FileReply> read_whole(int file, std::uint64_t bytes_max) {
+  struct stat found{};
+  if (fstat(file, &found) != 0) return failure("cannot look at a file");
+  const auto size = static_cast<std::uint64_t>(found.st_size);
+  if (size > bytes_max) return fail(Errc::TooLarge, "the file is larger than its limit");
+  FileReply reply;
+  reply.data = TRY(read_some(file, 0, size));
+  reply.modified_ms = found.st_mtim.tv_sec * 1000 + found.st_mtim.tv_nsec / 1'000'000;
+  return reply;
+}
+
+// For pipes and devices, whose size nobody knows before.
+Result<std::string> read_stream(int file, std::uint64_t bytes_max) {
+  std::string data;
+  while (true) {
+    const std::size_t before = data.size();
+    data.resize(before + kReadStepBytes);
+    const ssize_t got = ::read(file, data.data() + before, kReadStepBytes);
+    if (got < 0 && errno != EINTR) return failure("cannot read a file");
+    data.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (data.size() > bytes_max) return fail(Errc::TooLarge, "the file is larger than its limit");
+    if (got == 0) return data;
+  }
+}
+
+Result<FileReply> read_beneath(const FileRequest& request) {
+  const OwnedDescriptor file(TRY(open_beneath(request.root, request.path)));
+  return read_whole(file.get(), request.size);
+}
+
+Result<FileReply> open_file(const FileRequest& request) {
+  const int flags = O_RDWR | O_CLOEXEC | (request.create ? O_CREAT : 0);
+  FileReply reply;
+  reply.handle = ::open(request.path.c_str(), flags, kFileMode);
+  if (reply.handle < 0) return failure("cannot open a file");
+  return reply;
+}
+
+Result<FileReply> read_at(const FileRequest& request) {
+  FileReply reply;
+  reply.data = TRY(read_some(request.handle, request.offset, request.size));
+  return reply;
+}
+
+Result<FileReply> write_at(const FileRequest& request) {
+  std::size_t written = 0;
+  while (written < request.data.size()) {
+    const ssize_t put = pwrite(request.handle, request.data.data() + written, request.data.size() - written,
+                               static_cast<off_t>(request.offset + written));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return failure("cannot write a file");
+    written += static_cast<std::size_t>(put);
+  }
+  return FileReply{};
+}
+
+Result<FileReply> sync_directory(const std::string& path) {
+  const OwnedDescriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0) return failure("cannot open a directory");
+  return done_or(fsync(directory.get()), "cannot sync a directory");
+}
+
+Result<FileReply> list(const std::string& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+  if (!directory) return failure("cannot open a directory");
+  FileReply reply;
+  errno = 0;
+  while (const dirent* entry = readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") reply.names.push_back(name);
+  }
+  if (errno != 0) return failure("cannot read a directory");
+  std::ranges::sort(reply.names);
+  return reply;
+}
+
+}  // namespace
+
+Result<FileReply> carry_out(const FileRequest& request) {
+  using Kind = FileRequest::Kind;
+  switch (request.kind) {
+    case Kind::ReadBeneath: return read_beneath(request);
+    case Kind::Open: return open_file(request);
+    case Kind::ReadAt: return read_at(request);
+    case Kind::WriteAt: return write_at(request);
+    case Kind::Sync: return done_or(fdatasync(request.handle), "cannot sync a file");
+    case Kind::Close: return done_or(::close(request.handle), "cannot close a file");
+    case Kind::Rename: return done_or(::rename(request.path.c_str(), request.to.c_str()), "cannot rename a file");
+    case Kind::Remove: return done_or(::remove(request.path.c_str()), "cannot remove a file");
+    case Kind::MakeDirectory: return done_or(::mkdir(request.path.c_str(), kDirectoryMode), "cannot make a directory");
+    case Kind::SyncDirectory: return sync_directory(request.path);
+    case Kind::List: return list(request.path);
+  }
+  return fail(Errc::Unsupported, "no such file operation");
+}
+
+Result<std::string> RealFileSystem::read_file(const std::string& path, std::uint64_t bytes_max) {
+  const OwnedDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (file.get() < 0) return failure("cannot open a file");
+  return read_stream(file.get(), bytes_max);
+}
+
+}  // namespace io
