@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The seam below the writer: where a commit group is made durable.
+//
+// Thread: the lane's loop. One group at a time: the writer waits for `done` before it submits the next one.
+#include <cstdint>
+#include <functional>
+
+#include "storage/block.h"
+
+namespace storage {
+
+enum class Persisted : std::uint8_t {
+  Durable,
+  NoSpace,  // nothing was stored, and the next group may be tried
+  Unknown,  // it may or may not be there after a restart; the medium takes nothing more
+};
+
+class Medium {
+ public:
+  using Done = std::move_only_function<void(Persisted)>;
+
+  virtual ~Medium() = default;
+  virtual void persist(BlockPtr, Done) = 0;  // `done` runs as a message on the lane's loop, never within the call
+};
+
+}  // namespace storage
