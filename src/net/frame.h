@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Encoded bytes that any number of connections of one loop may send. Immutable once shared.
+//
+// Thread: a frame never leaves its loop, so its count is a plain integer.
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "base/bytes.h"
+
+namespace net {
+
+class FramePtr;
+
+class Frame final {
+ public:
+  base::Bytes bytes() const { return bytes_; }
+
+ private:
+  friend class FramePtr;
+  explicit Frame(std::string bytes) : bytes_(std::move(bytes)) {}
+  std::string bytes_;
+  std::uint32_t owners_ = 0;
+};
+
+class FramePtr final {
+ public:
+  FramePtr() = default;
+  static FramePtr make(std::string bytes) { return FramePtr(new Frame(std::move(bytes))); }
+  FramePtr(const FramePtr& other) : FramePtr(other.frame_) {}
+  FramePtr(FramePtr&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  FramePtr& operator=(FramePtr other) noexcept {
+    std::swap(frame_, other.frame_);
+    return *this;
+  }
+  ~FramePtr() {
+    if (frame_ != nullptr && --frame_->owners_ == 0) delete frame_;
+  }
+
+  explicit operator bool() const { return frame_ != nullptr; }
+  const Frame* operator->() const { return frame_; }
+
+ private:
+  explicit FramePtr(Frame* frame) : frame_(frame) {
+    if (frame_ != nullptr) ++frame_->owners_;
+  }
+  Frame* frame_ = nullptr;
+};
+
+}  // namespace net
