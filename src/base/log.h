@@ -25,8 +25,8 @@ struct LogField {
 class Log final {
  public:
   using Fields = std::initializer_list<LogField>;
-  using WriteLine = std::function<void(std::string_view line)>;    // with its line end
-  using TimeText = std::function<void(std::string& out)>;          // appends the time of now, RFC 3339
+  using WriteLine = std::function<void(std::string_view line)>;  // with its line end
+  using TimeText = std::function<void(std::string& out)>;        // appends the time of now, RFC 3339
 
   Log(LogForm form, LogLevel least, WriteLine write_line, TimeText time_text)
       : form_(form), least_(least), write_line_(std::move(write_line)), time_text_(std::move(time_text)) {}

@@ -45,18 +45,19 @@ inline std::unexpected<Error> fail(Errc code, const char* text, int sys_errno = 
 [[noreturn]] void broken(const char* file, int line, const char* condition, const char* sentence);
 
 // `T` of a Result<T>, or return its error from the enclosing function. The only macro beside CHECK.
-#define TRY(expression)                                                               \
-  __extension__({                                                                     \
-    auto&& try_result = (expression);                                                 \
-    if (!try_result) [[unlikely]]                                                     \
-      return std::unexpected(try_result.error());                                     \
-    base::detail::value_of(std::move(try_result));                                    \
+#define TRY(expression)                            \
+  __extension__({                                  \
+    auto&& try_result = (expression);              \
+    if (!try_result) [[unlikely]]                  \
+      return std::unexpected(try_result.error());  \
+    base::detail::value_of(std::move(try_result)); \
   })
 
 // An invariant, in release builds too: a broken one says one sentence and stops the process.
-#define CHECK(condition, sentence)                                                                \
-  do {                                                                                            \
-    if (!(condition)) [[unlikely]] base::broken(__FILE__, __LINE__, #condition, sentence);        \
+#define CHECK(condition, sentence)                            \
+  do {                                                        \
+    if (!(condition)) [[unlikely]]                            \
+      base::broken(__FILE__, __LINE__, #condition, sentence); \
   } while (false)
 
 namespace detail {

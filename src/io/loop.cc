@@ -35,7 +35,10 @@ void Loop::run() {
   while (!stopped_) turn(Wait::UntilReady);
 }
 
+thread_local Loop* Loop::in_turn_ = nullptr;
+
 void Loop::turn(Wait wait) {
+  Loop* const outer = std::exchange(in_turn_, this);
   poller_->wait(wait_ns(wait));
   now_ns_ = world_.clock.monotonic_ns();
   poller_->dispatch();
@@ -43,6 +46,7 @@ void Loop::turn(Wait wait) {
   timers_.advance(now_ns_);
   run_deferred();
   end_turn();
+  in_turn_ = outer;
 }
 
 std::uint64_t Loop::wait_ns(Wait wait) const {
@@ -66,7 +70,10 @@ void Loop::run_deferred() {
   running_.clear();
 }
 
-void Loop::defer(Task task) { deferred_.push_back(std::move(task)); }
+void Loop::defer(Task task) {
+  check_owner();
+  deferred_.push_back(std::move(task));
+}
 
 void Loop::at_end_of_turn(void (*hook)(void*), void* context) { hooks_.push_back({hook, context}); }
 

@@ -7,7 +7,7 @@
 // one write per socket, the lane's commit) in the order of their registration; then what was given to delete_later
 // dies.
 //
-// Thread: everything but post() and stop() is for the loop's own thread, and asserted where it matters.
+// Thread: everything but post() and stop() is for the loop's own thread: check_owner() asserts it.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,12 +42,16 @@ class Loop final {
   // Keeps `object` until the end of the turn, so that what still points to it within the turn stays valid.
   template <class T>
   void delete_later(std::unique_ptr<T> object) {
+    check_owner();
     graveyard_.push_back({object.release(), [](void* p) { delete static_cast<T*>(p); }});
   }
 
   std::uint64_t now_ns() const { return now_ns_; }  // monotonic, as of the beginning of the turn or of the timers
   std::int64_t wall_ms() { return world_.clock.wall_ms(); }
-  void set_timer(Timer& timer, std::uint64_t delay_ns) { timers_.set(timer, now_ns_ + delay_ns); }
+  void set_timer(Timer& timer, std::uint64_t delay_ns) {
+    check_owner();
+    timers_.set(timer, now_ns_ + delay_ns);
+  }
   std::uint64_t next_timer_ns() const { return timers_.next_ns(); }
   bool has_deferred() const { return !deferred_.empty(); }
 
@@ -56,6 +60,12 @@ class Loop final {
   Files& files() { return world_.files; }
   Random& random() { return world_.random; }
   const std::string& name() const { return name_; }
+
+  // Stops the process when another loop's turn is under way here: only post() and stop() cross between loops.
+  // Outside of every turn, before start and after the end, one thread builds and clears up.
+  void check_owner() const {
+    CHECK(in_turn_ == nullptr || in_turn_ == this, "a loop was used from another loop's turn");
+  }
 
  private:
   struct Hook {
@@ -84,6 +94,8 @@ class Loop final {
   std::vector<Hook> hooks_;
   std::vector<Dead> graveyard_;
   bool stopped_ = false;
+
+  static thread_local Loop* in_turn_;  // whose turn this thread is in
 };
 
 }  // namespace io

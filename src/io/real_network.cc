@@ -137,12 +137,22 @@ Result<std::size_t> RealNetwork::read(Handle handle, std::span<char> into) {
   }
 }
 
-Result<std::size_t> RealNetwork::write(Handle handle, std::span<const Slice> slices) {
+namespace {
+
+// One piece needs no vector: the system then copies no description of it, which a fan-out notices.
+ssize_t send_all(Handle handle, std::span<const Slice> slices) {
+  if (slices.size() == 1) return ::send(handle, slices[0].data, slices[0].size, MSG_NOSIGNAL);
   msghdr message{};
   message.msg_iov = reinterpret_cast<iovec*>(const_cast<Slice*>(slices.data()));
   message.msg_iovlen = std::min(slices.size(), kSlicesPerWriteMax);
+  return ::sendmsg(handle, &message, MSG_NOSIGNAL);
+}
+
+}  // namespace
+
+Result<std::size_t> RealNetwork::write(Handle handle, std::span<const Slice> slices) {
   while (true) {
-    const ssize_t sent = sendmsg(handle, &message, MSG_NOSIGNAL);
+    const ssize_t sent = send_all(handle, slices);
     if (sent >= 0) return static_cast<std::size_t>(sent);
     if (errno != EINTR) return socket_failure(errno, "cannot write to a socket");
   }

@@ -7,6 +7,11 @@
 
 namespace net {
 
+namespace {
+// Assigning an empty text keeps the memory of the old one.
+void release(std::string& bytes) { std::string().swap(bytes); }
+}  // namespace
+
 void Handler::on_end(Connection& connection) { connection.close_after_sending(); }
 void Handler::on_timeout(Connection& connection) { connection.close(); }
 void Handler::on_shutdown(Connection& connection) { connection.close_after_sending(); }
@@ -41,10 +46,14 @@ void Connection::show_input() {
   put_off();
 }
 
-void Connection::put_off() { connections_.put_off(*this); }
+// What is closed dies at the end of this turn and may not be in a ring of the next.
+void Connection::put_off() {
+  if (state_ != State::Closed) connections_.put_off(*this);
+}
 
 void Connection::upgrade(std::unique_ptr<Handler> handler) {
   loop().delete_later(std::exchange(handler_, std::move(handler)));
+  handler_->on_open(*this);
   if (!input_.empty()) show_input();
 }
 
@@ -65,7 +74,7 @@ void Connection::on_time() {
 void Connection::close_after_sending() {
   if (state_ != State::Open) return;
   state_ = State::Closing;
-  input_ = {};
+  release(input_);
   loop().set_timer(timer_, kLingerNs);
   if (output_.empty()) begin_linger();
 }
@@ -86,7 +95,7 @@ void Connection::close() {
   loop().network().close(std::exchange(handle_, io::kNoHandle));
   timer_.cancel();
   output_.clear(connections_.pool_);
-  input_ = {};
+  release(input_);
   connections_.bury(*this);
 }
 
@@ -160,7 +169,7 @@ void Connection::take(base::Bytes fresh) {
   if (input_.empty()) {
     input_.assign(shown.substr(used));
   } else if (used == input_.size()) {
-    input_ = {};
+    release(input_);
   } else {
     input_.erase(0, used);
   }

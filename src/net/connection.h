@@ -41,6 +41,7 @@ class Connection final : public io::Watcher, private AllLink, private FlushLink,
   void tell_when_drained();  // one on_drained() in a later turn, when nothing is queued
 
   void upgrade(std::unique_ptr<Handler>);  // what is left of the input is shown to the new one in this turn
+  bool has_input() const { return !input_.empty(); }  // left by the handler; not while it is being shown
   void show_input();                       // shows what the handler left before, in this turn or the next
   // 0 cancels. One time limit at a time: a new one replaces it.
   void set_timeout(std::uint64_t delay_ns);
@@ -75,10 +76,10 @@ class Connection final : public io::Watcher, private AllLink, private FlushLink,
   io::Endpoint peer_;
   io::Handle handle_;
   State state_ = State::Open;
-  bool can_read_ = false;   // the last read did not exhaust the socket
-  bool can_write_ = true;   // the last write was not refused
-  bool end_near_ = false;   // the system said that the peer finished or failed: read until the end
-  bool end_told_ = false;   // the end was read, the handler knows
+  bool can_read_ = false;  // the last read did not exhaust the socket
+  bool can_write_ = true;  // the last write was not refused
+  bool end_near_ = false;  // the system said that the peer finished or failed: read until the end
+  bool end_told_ = false;  // the end was read, the handler knows
   bool wants_drained_ = false;
   bool wants_input_ = false;  // show_input() was called
 };

@@ -21,6 +21,7 @@ Connection* Connections::add(io::Handle handle, const io::Endpoint& peer, std::u
   all_.push_back(static_cast<AllLink&>(*connection));
   ++open_;
   ++counters_.accepted;
+  connection->handler_->on_open(*connection);
   return connection.release();
 }
 

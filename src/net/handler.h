@@ -22,11 +22,12 @@ class Handler {
   // is sent before, with Connection::close_after_sending().
   virtual base::Result<std::size_t> on_bytes(Connection&, base::Bytes) = 0;
 
-  virtual void on_end(Connection&);                // the peer finished sending; closes unless overridden
-  virtual void on_drained(Connection&) {}          // after tell_when_drained(): nothing is queued any more
+  virtual void on_open(Connection&) {}                 // it was installed: time limits begin here
+  virtual void on_end(Connection&);                    // the peer finished sending; closes unless overridden
+  virtual void on_drained(Connection&) {}              // after tell_when_drained(): nothing is queued any more
   virtual void on_failed(Connection&, base::Error) {}  // the socket failed or on_bytes did; the connection closes
-  virtual void on_timeout(Connection&);            // the time given to set_timeout() is over; closes unless overridden
-  virtual void on_shutdown(Connection&);           // the program ends: say goodbye and close; closes unless overridden
+  virtual void on_timeout(Connection&);   // the time given to set_timeout() is over; closes unless overridden
+  virtual void on_shutdown(Connection&);  // the program ends: say goodbye and close; closes unless overridden
 };
 
 }  // namespace net

@@ -46,7 +46,8 @@ void Listener::pause() {
 
 void Listener::resume() {
   // Out of memory for one entry in the poller as well: the next pause is as good a time as any.
-  if (!connections_.loop().poller().watch_level(handle_, *this)) connections_.loop().set_timer(pause_timer_, kAcceptPauseNs);
+  if (!connections_.loop().poller().watch_level(handle_, *this))
+    connections_.loop().set_timer(pause_timer_, kAcceptPauseNs);
 }
 
 }  // namespace net

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/subscription.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "engine/engine.h"
+#include "engine/runs.h"
+
+namespace engine {
+
+namespace {
+constexpr std::size_t kCatchUpBytesPerTurn = 256 << 10;
+constexpr std::uint32_t kProgressEveryEvents = 1'000;
+constexpr std::uint64_t kProgressEveryNs = 1'000'000'000;
+constexpr std::size_t kPositionOnlyBytes = 1;  // of a read that only asks where the earliest is
+}  // namespace
+
+std::string_view name(ResetReason reason) {
+  switch (reason) {
+    case ResetReason::EpochChanged: return "epoch-changed";
+    case ResetReason::Trimmed: return "trimmed";
+    case ResetReason::Ahead: return "ahead";
+    case ResetReason::Damaged: return "damaged";
+    case ResetReason::Forbidden: return "forbidden";
+    case ResetReason::NotRetained: return "not-retained";
+  }
+  return "unknown";
+}
+
+Subscription::Subscription(Engine& engine, std::vector<Member> members, Start start, OnReset on_reset,
+                           Subscriber& subscriber)
+    : engine_(engine), subscriber_(subscriber), members_(std::move(members)), start_(start), on_reset_(on_reset) {
+  CHECK(!members_.empty(), "a subscription to nothing");
+  // Named twice is wanted once.
+  const auto place = [](const Member& member) { return std::tie(member.channel, member.address); };
+  std::ranges::sort(members_, {}, place);
+  members_.erase(std::ranges::unique(members_, {}, place).begin(), members_.end());
+}
+
+Subscription::~Subscription() {
+  engine_.forget(waiting_id_);
+  engine_.index_.remove(*this);
+}
+
+Cursor Subscription::position() const {
+  return engine_.cursor(state_ == State::Live ? std::max(position_, engine_.loop_end()) : position_);
+}
+
+bool Subscription::purely_ephemeral() const {
+  return std::ranges::all_of(members_, [](const Member& member) { return member.channel->is_ephemeral(); });
+}
+
+std::vector<std::string> Subscription::live_only() const {
+  std::vector<std::string> addresses;
+  for (const Member& member : members_)
+    if (member.channel->is_ephemeral()) addresses.push_back(member.address);
+  return addresses;
+}
+
+void Subscription::start() {
+  CHECK(state_ == State::Created, "a subscription was started twice");
+  state_ = State::Starting;
+  engine_.index_.add(*this);
+  if (std::holds_alternative<Latest>(start_)) {
+    begin_resumed(engine_.lane().durable());
+    return catch_up();
+  }
+  if (purely_ephemeral()) {
+    begin_reset(ResetReason::NotRetained, engine_.lane().durable());
+    return catch_up();
+  }
+  if (std::holds_alternative<Earliest>(start_)) return ask_lane({}, kCatchUpBytesPerTurn);
+  const Cursor cursor = std::get<Cursor>(start_);
+  if (cursor.epoch != engine_.lane().identity().epoch) {
+    pending_reset_ = ResetReason::EpochChanged;
+  } else if (cursor.sequence > engine_.lane().durable()) {
+    pending_reset_ = ResetReason::Ahead;
+  }
+  if (pending_reset_) return ask_lane({}, kPositionOnlyBytes);
+  ask_lane(cursor.sequence, kCatchUpBytesPerTurn);
+}
+
+void Subscription::ask_lane(std::optional<storage::Sequence> after, std::size_t bytes_max) {
+  std::vector<storage::TopicId> topics;
+  for (const Member& member : members_)
+    if (!member.channel->is_ephemeral()) topics.push_back(member.channel->topic);
+  std::ranges::sort(topics);
+  topics.erase(std::ranges::unique(topics).begin(), topics.end());
+  ++engine_.counters_.cold_reads;
+  waiting_id_ = engine_.await(*this);
+  engine_.lane().read(engine_.loop(), {std::move(topics), after, bytes_max},
+                      [&engine = engine_, id = waiting_id_](const storage::ReadReply& reply) {
+                        if (Subscription* self = engine.awaited(id)) self->on_read(reply);
+                      });
+}
+
+void Subscription::on_read(const storage::ReadReply& reply) {
+  waiting_id_ = 0;
+  if (reply.status == storage::ReadStatus::Stopped) return;  // the program ends; its protocols say goodbye
+  const bool readable = state_ == State::Starting ? begin(reply) : goes_on(reply);
+  if (readable) {
+    for (const storage::BlockPtr& block : reply.blocks) {
+      if (take(*block) == Taken::All) continue;
+      state_ = State::Full;
+      return;
+    }
+    position_ = std::max(position_, reply.covered);
+    if (!reply.blocks.empty()) return catch_up_next_turn();  // a portion was handed over already
+  }
+  catch_up();
+}
+
+// Whether the answer's blocks are what comes next; otherwise the position was set anew.
+bool Subscription::begin(const storage::ReadReply& reply) {
+  std::optional<ResetReason> reason = std::exchange(pending_reset_, {});
+  if (!reason && reply.status == storage::ReadStatus::Trimmed) reason = ResetReason::Trimmed;
+  if (!reason && reply.status == storage::ReadStatus::Ahead) reason = ResetReason::Ahead;
+  if (reason) {
+    begin_reset(*reason, reply.complete_after);
+    return false;
+  }
+  begin_resumed(reply.after);
+  return true;
+}
+
+bool Subscription::goes_on(const storage::ReadReply& reply) {
+  if (reply.status == storage::ReadStatus::Read) return true;
+  position_ = position_after_reset(reply.complete_after);
+  subscriber_.on_reset({ResetReason::Trimmed, position(), engine_.cursor(reply.complete_after), engine_.latest()});
+  return false;
+}
+
+storage::Sequence Subscription::position_after_reset(storage::Sequence earliest) const {
+  return on_reset_ == OnReset::Earliest ? earliest : engine_.lane().durable();
+}
+
+void Subscription::begin_resumed(storage::Sequence at) {
+  position_ = at;
+  state_ = State::Reading;
+  subscriber_.on_started({{}, position(), {}, engine_.latest(), live_only()});
+}
+
+void Subscription::begin_reset(ResetReason reason, storage::Sequence earliest) {
+  position_ = position_after_reset(earliest);
+  state_ = State::Reading;
+  subscriber_.on_started({reason, position(), engine_.cursor(earliest), engine_.latest(), live_only()});
+}
+
+void Subscription::resume() {
+  if (state_ != State::Full) return;
+  state_ = State::Reading;
+  catch_up();
+}
+
+// The last step, from the tail to live, happens within one turn, so no commit can fall between them.
+void Subscription::catch_up() {
+  std::size_t budget_bytes = kCatchUpBytesPerTurn;
+  while (position_ < engine_.loop_end()) {
+    if (!engine_.tail_.covers(position_)) return ask_lane(position_, kCatchUpBytesPerTurn);
+    const storage::BlockPtr block = engine_.tail_.next(position_);
+    if (take(*block) == Taken::Full) {
+      state_ = State::Full;
+      return;
+    }
+    position_ = std::max(position_, block->last());
+    if (block->bytes.size() >= budget_bytes) return catch_up_next_turn();
+    budget_bytes -= block->bytes.size();
+  }
+  state_ = State::Live;
+  subscriber_.on_live();
+}
+
+Subscription::Taken Subscription::take(const storage::Block& block) {
+  for (const storage::Entry& entry : block.entries) {
+    if (entry.last_sequence() <= position_) continue;
+    const bool ours = std::ranges::any_of(members_, [&](const Member& m) { return m.channel->topic == entry.topic; });
+    if (ours && take(entry) == Taken::Full) return Taken::Full;
+    position_ = entry.last_sequence();
+  }
+  return Taken::All;
+}
+
+Subscription::Taken Subscription::take(const storage::Entry& entry) {
+  RunReader runs(entry);
+  std::vector<Event> run;
+  while (runs.next(run)) {
+    if (!wants(run.front())) {
+      position_ = std::max(position_, run.back().sequence);
+      skipped(run.size());
+      continue;
+    }
+    const auto fresh = std::ranges::find_if(run, [&](const Event& event) { return event.sequence > position_; });
+    if (fresh == run.end()) continue;
+    position_ = fresh->sequence - 1;
+    if (!subscriber_.deliver({fresh, run.end()})) return Taken::Full;
+    engine_.counters_.delivered += static_cast<std::uint64_t>(run.end() - fresh);
+    position_ = run.back().sequence;
+    skipped_events_ = 0;
+  }
+  return Taken::All;
+}
+
+bool Subscription::wants(const Event& event) const {
+  return std::ranges::any_of(members_, [&](const Member& member) { return member.address == event.content.address; });
+}
+
+// Cursors move past what was skipped (G3), so that a client which reconnects does not read it again.
+void Subscription::skipped(std::uint64_t events) {
+  skipped_events_ += static_cast<std::uint32_t>(events);
+  if (skipped_events_ < kProgressEveryEvents || engine_.loop().now_ns() < progress_at_ns_) return;
+  skipped_events_ = 0;
+  progress_at_ns_ = engine_.loop().now_ns() + kProgressEveryNs;
+  subscriber_.on_progress(position());
+}
+
+void Subscription::on_live_events(std::span<const Event> run) {
+  if (run.front().is_ephemeral()) {
+    const bool taken = state_ == State::Live && subscriber_.deliver(run);
+    ++(taken ? engine_.counters_.delivered : engine_.counters_.ephemeral_dropped);
+    return;
+  }
+  if (state_ != State::Live) return;
+  if (run.back().sequence <= position_) return;
+  const auto fresh = std::ranges::find_if(run, [&](const Event& event) { return event.sequence > position_; });
+  if (subscriber_.deliver({fresh, run.end()})) {
+    position_ = run.back().sequence;
+    engine_.counters_.delivered += static_cast<std::uint64_t>(run.end() - fresh);
+    return;
+  }
+  position_ = fresh->sequence - 1;
+  state_ = State::Full;
+}
+
+void Subscription::on_tail_lost() {
+  if (state_ != State::Live) return;
+  position_ = std::max(position_, engine_.loop_end());
+  state_ = State::Reading;
+  catch_up_next_turn();
+}
+
+void Subscription::catch_up_next_turn() {
+  waiting_id_ = engine_.await(*this);
+  engine_.loop().defer([&engine = engine_, id = waiting_id_] {
+    Subscription* self = engine.awaited(id);
+    if (self == nullptr) return;
+    self->waiting_id_ = 0;
+    self->catch_up();
+  });
+}
+
+}  // namespace engine

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocols/http/errors.h"
+
+#include "codec/json_writer.h"
+
+namespace protocols::http {
+
+namespace {
+
+constexpr std::string_view kRetryAfter = "Retry-After";
+
+struct Kind {
+  int status;
+  std::string_view slug;
+};
+
+Kind kind_of(base::Errc code) {
+  switch (code) {
+    case base::Errc::BadInput: return {400, "malformed"};
+    case base::Errc::Invalid: return {422, "invalid-event"};
+    case base::Errc::NotFound: return {404, "no-such-channel"};
+    case base::Errc::NotAllowed: return {405, "no-such-operation"};
+    case base::Errc::Conflict: return {409, "conflict"};
+    case base::Errc::TooLarge: return {413, "too-large"};
+    case base::Errc::Unsupported: return {415, "content-type-not-served"};
+    case base::Errc::Overload: return {503, "overload"};
+    case base::Errc::Stopped: return {503, "stopping"};
+    case base::Errc::TimedOut: return {408, "too-slow"};
+    case base::Errc::Again:
+    case base::Errc::Closed:
+    case base::Errc::System: return {500, "internal"};
+  }
+  return {500, "internal"};
+}
+
+Answer retry_later(int status, std::string_view type, std::string_view detail) {
+  Answer answer = problem_answer({.status = status, .type = type, .detail = detail});
+  answer.fields.emplace_back(kRetryAfter, "1");
+  return answer;
+}
+
+}  // namespace
+
+Answer error_answer(const base::Error& error) {
+  const Kind kind = kind_of(error.code);
+  Answer answer = problem_answer({.status = kind.status, .type = kind.slug, .detail = error.text});
+  if (kind.status == 503) answer.fields.emplace_back(kRetryAfter, "1");
+  return answer;
+}
+
+Answer parameter_answer(std::string_view parameter, std::string_view what_is_wrong) {
+  std::string detail = "query parameter `";
+  detail += parameter;
+  detail += "` ";
+  detail += what_is_wrong;
+  std::string members;
+  codec::json::append_string(members, "parameter");
+  members += ':';
+  codec::json::append_string(members, parameter);
+  return problem_answer({.status = 400, .type = "bad-parameter", .detail = detail, .members = members});
+}
+
+Answer append_answer(storage::AppendStatus status) {
+  switch (status) {
+    case storage::AppendStatus::Durable: break;
+    case storage::AppendStatus::Conflict:
+      return problem_answer({.status = 409,
+                             .type = "id-reused",
+                             .detail = "an event with this id was published here before with other content; "
+                                       "use a new id for a new event"});
+    case storage::AppendStatus::QueueFull:
+      return retry_later(503, "overload", "the publish queue is full; nothing was stored, try again");
+    case storage::AppendStatus::TooLarge:
+      return problem_answer(
+          {.status = 413, .type = "too-large", .detail = "larger than one commit may be; nothing was stored"});
+    case storage::AppendStatus::NoSpace:
+      return problem_answer({.status = 507, .type = "no-space", .detail = "the log has no room; nothing was stored"});
+    case storage::AppendStatus::RepeatsFull:
+      return retry_later(503, "dedup-full", "the table of recent ids is full; nothing was stored, try again");
+    case storage::AppendStatus::OutcomeUnknown:
+      return retry_later(503, "outcome-unknown",
+                         "the event may be stored or not; repeat it with the same id after the restart");
+    case storage::AppendStatus::Stopped:
+      return retry_later(503, "lane-stopped", "the log takes no events until a restart; nothing was stored");
+  }
+  return problem_answer({.status = 500, .type = "internal"});
+}
+
+Answer gone_answer(const engine::PageRefusal& refusal) {
+  std::string object;
+  codec::json::Writer(object)
+      .begin_object()
+      .member("reason", engine::name(refusal.reason))
+      .member("cursor", refusal.cursor.token())
+      .member("earliest", refusal.earliest.token())
+      .member("latest", refusal.latest.token())
+      .end_object();
+  return problem_answer({.status = 410,
+                         .type = "position-gone",
+                         .detail = "events after the given position are not all there; go on from `cursor`, or from "
+                                   "`earliest` to read what is left",
+                         .members = std::string_view(object).substr(1, object.size() - 2)});
+}
+
+}  // namespace protocols::http

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What an HTTP client is told about each of our errors: the one place that decides (RFC 9457, RFC 9110 section 15).
+#include <string>
+
+#include "base/result.h"
+#include "engine/page.h"
+#include "protocols/http/exchange.h"
+#include "storage/lane.h"
+
+namespace protocols::http {
+
+Answer error_answer(const base::Error&);
+// A bad value of a query parameter: 400, naming it.
+Answer parameter_answer(std::string_view parameter, std::string_view what_is_wrong);
+// A publish that did not become durable.
+Answer append_answer(storage::AppendStatus);
+// 410: the page that was asked for cannot be complete.
+Answer gone_answer(const engine::PageRefusal&);
+
+}  // namespace protocols::http

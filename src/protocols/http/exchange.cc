@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocols/http/exchange.h"
+
+#include "codec/http_date.h"
+#include "protocols/http/codec/response_writer.h"
+#include "protocols/http/session.h"
+
+namespace protocols::http {
+
+Answer problem_answer(const Problem& problem) {
+  return {problem.status, std::string(kProblemMediaType), problem_document(problem), {}};
+}
+
+Exchange::Exchange(Session& session, net::Connection& connection, const RequestHead& head, std::string body)
+    : session_(&session), connection_(&connection), loop_(connection.loop()), head_(&head), body_(std::move(body)) {}
+
+void Exchange::keep(std::unique_ptr<Operation> operation) { operation_ = std::move(operation); }
+
+std::string Exchange::head_of(const Answer& answer) const {
+  std::string out;
+  ResponseWriter head(out, answer.status);
+  std::string date;
+  codec::append_http_date(date, loop_.wall_ms() / 1000);
+  head.date(date);
+  if (!answer.content_type.empty()) head.content_type(answer.content_type);
+  for (const auto& [name, value] : answer.fields) head.field(name, value);
+  for (const auto& [name, value] : fields_) head.field(name, value);
+  return out;
+}
+
+// RFC 9110 section 8.6: no length on 204 and 304.
+void Exchange::answer(Answer answer) {
+  if (session_ == nullptr) return;
+  std::string out = head_of(answer);
+  if (session_->last_) {
+    out += "Connection: close\r\n";
+  } else if (head_->version() == Version::Http10) {
+    out += "Connection: keep-alive\r\n";
+  }
+  if (answer.status != 204 && answer.status != 304) {
+    out += "Content-Length: ";
+    out += std::to_string(answer.body.size());
+    out += "\r\n";
+  }
+  out += "\r\n";
+  if (head_->method() != Method::Head) out += answer.body;
+  connection_->send(std::move(out));
+  end();
+}
+
+Exchange::Framing Exchange::stream_framing() const {
+  return head_->version() == Version::Http11 ? Framing::Chunked : Framing::UntilClose;
+}
+
+net::Connection& Exchange::begin_stream(const Answer& answer) {
+  CHECK(session_ != nullptr, "a stream began after its client had gone");
+  std::string out = head_of(answer);
+  out += stream_framing() == Framing::Chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Connection: close\r\n\r\n";
+  connection_->send(std::move(out));
+  return *connection_;
+}
+
+void Exchange::take_over(std::unique_ptr<net::Handler> handler) {
+  CHECK(session_ != nullptr, "a stream began after its client had gone");
+  net::Connection& connection = *connection_;
+  Session& session = *std::exchange(session_, nullptr);
+  session.exchange_.reset();
+  session.last_ = true;  // it reads no further request
+  connection.set_timeout(0);
+  connection.upgrade(std::move(handler));
+}
+
+void Exchange::end() {
+  if (operation_) loop_.delete_later(std::move(operation_));
+  std::exchange(session_, nullptr)->on_answered(*connection_);
+}
+
+}  // namespace protocols::http

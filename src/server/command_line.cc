@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include <exception>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "contract/findings.h"
+#include "io/real_world.h"
+#include "server/commands/check.h"
+#include "server/commands/pub.h"
+#include "server/commands/serve.h"
+#include "server/commands/sub.h"
+#include "server/configuration.h"
+#include "server/exit_code.h"
+
+namespace server {
+
+namespace {
+
+constexpr const char* kAbout =
+    "Tidewire: your AsyncAPI document, running.\n\n"
+    "  tidewire serve api.yaml                                  serve the contract on http://127.0.0.1:8080\n"
+    "  tidewire pub http://127.0.0.1:8080/likes '{\"n\":1}'       publish an event\n"
+    "  tidewire sub http://127.0.0.1:8080/likes                 follow a channel, resume by itself\n";
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done, 1 something was found or refused, 64 usage, 70 internal, 74 file or network, "
+    "78 configuration.";
+
+// What was typed, before it becomes settings: only what was typed overrides the file.
+struct ServeWords {
+  std::vector<std::string> contracts;
+  std::vector<std::string> clients;
+  std::string config;
+  std::string listen;
+  std::string app_listen;
+  std::string admin;
+  unsigned threads = 0;
+  bool ignore_servers = false;
+};
+
+std::string check_listener(const std::string& word) {
+  const auto endpoint = parse_listener(word);
+  return endpoint ? std::string() : std::string(endpoint.error().text);
+}
+
+void add_contract_words(CLI::App& command, ServeWords& words) {
+  command.add_option("contract", words.contracts, "AsyncAPI documents of the application (YAML or JSON)")
+      ->type_name("FILE");
+  command
+      .add_option("--client", words.clients,
+                  "AsyncAPI document of a client application: its actions are the counterpart's")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command.add_flag("--ignore-servers", words.ignore_servers,
+                   "serve every channel that has an address over HTTP at `/`, whatever its servers say");
+}
+
+void add_serve_words(CLI::App& serve, ServeWords& words) {
+  add_contract_words(serve, words);
+  serve.add_option("--config", words.config, "tidewire.yaml with these and further settings")->type_name("FILE");
+  serve.add_option("--listen", words.listen, "where clients connect [127.0.0.1:8080]")
+      ->type_name("ADDR:PORT")
+      ->check(check_listener);
+  serve
+      .add_option("--app-listen", words.app_listen,
+                  "where the backend publishes what clients receive, or `none` [127.0.0.1:8082]")
+      ->type_name("ADDR:PORT")
+      ->check(check_listener);
+  serve.add_option("--admin", words.admin, "where /metrics, /healthz and /readyz are, or `none` [127.0.0.1:8081]")
+      ->type_name("ADDR:PORT")
+      ->check(check_listener);
+  serve.add_option("--threads", words.threads, "event loops [one for each processor]")
+      ->type_name("N")
+      ->check(CLI::Range(1u, kThreadsMax).description(""));
+  serve.footer("ADDR is a numeric address or localhost; port 0 asks the system for one; unix:/path is a Unix socket.");
+}
+
+// Errors are printed; the result is the exit code then.
+std::expected<Settings, int> settings_of(const ServeWords& words, io::FileSystem& files, io::Stdio& stdio) {
+  Settings settings;
+  if (!words.config.empty()) {
+    const auto text = files.read_file(words.config, 1 << 20);
+    if (!text) {
+      (void)stdio.write(io::Stdio::Stream::Error,
+                        "tidewire: cannot read " + words.config + ": " + text.error().text + "\n");
+      return std::unexpected(kExitInputOutput);
+    }
+    contract::Findings findings;
+    read_configuration(words.config, *text, settings, findings);
+    const bool wrong = findings.has_errors();
+    for (const contract::Finding& finding : findings.take())
+      (void)stdio.write(io::Stdio::Stream::Error, contract::to_text(finding) + "\n");
+    if (wrong) return std::unexpected(kExitConfiguration);
+  }
+  if (!words.contracts.empty()) settings.contracts = words.contracts;
+  if (!words.clients.empty()) settings.clients = words.clients;
+  if (!words.listen.empty()) settings.listen = *parse_listener(words.listen);
+  if (!words.app_listen.empty()) settings.app_listen = *parse_listener(words.app_listen);
+  if (!words.admin.empty()) settings.admin = *parse_listener(words.admin);
+  if (words.threads != 0) settings.threads = words.threads;
+  settings.ignore_servers = settings.ignore_servers || words.ignore_servers;
+  if (settings.contracts.empty() && settings.clients.empty()) {
+    (void)stdio.write(io::Stdio::Stream::Error,
+                      "tidewire: no contract given; name an AsyncAPI document: tidewire serve api.yaml\n");
+    return std::unexpected(kExitUsage);
+  }
+  return settings;
+}
+
+class CommandLine {
+ public:
+  explicit CommandLine(io::Stdio& stdio) : stdio_(stdio), app_(kAbout, "tidewire") {
+    app_.set_version_flag("--version", "tidewire " TIDEWIRE_VERSION, "print the version");
+    app_.require_subcommand(1);
+    app_.failure_message([](const CLI::App*, const CLI::Error& error) {
+      return std::string("tidewire: ") + error.what() + "; `tidewire --help` says what is possible\n";
+    });
+    app_.footer(kExitCodes);
+    add_serve();
+    add_check();
+    add_pub();
+    add_sub();
+  }
+
+  int run(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      // --help and --version come this way too, with code 0.
+      return app_.exit(error) == 0 ? kExitOk : kExitUsage;
+    } catch (const std::exception& error) {
+      (void)stdio_.write(io::Stdio::Stream::Error, std::string("tidewire: ") + error.what() + "\n");
+      return kExitUsage;
+    }
+    return run_();
+  }
+
+ private:
+  void add_serve() {
+    CLI::App& serve = *app_.add_subcommand("serve", "serve contracts");
+    add_serve_words(serve, serve_);
+    serve.callback([this] {
+      run_ = [this] {
+        io::RealWorld real;
+        const auto settings = settings_of(serve_, real.world().file_system, stdio_);
+        return settings ? run_serve(*settings, stdio_) : settings.error();
+      };
+    });
+  }
+
+  void add_check() {
+    CLI::App& check = *app_.add_subcommand("check", "check contracts and print every finding");
+    add_contract_words(check, check_);
+    check.add_option("--format", check_format_, "text or json")->check(CLI::IsMember({"text", "json"}));
+    check.callback([this] {
+      run_ = [this] {
+        io::RealWorld real;
+        const auto settings = settings_of(check_, real.world().file_system, stdio_);
+        if (!settings) return settings.error();
+        const FindingForm form = check_format_ == "json" ? FindingForm::Json : FindingForm::Text;
+        return run_check(*settings, form, real.world().file_system, stdio_);
+      };
+    });
+  }
+
+  void add_pub() {
+    CLI::App& pub = *app_.add_subcommand("pub", "publish an event, or one for each line of standard input");
+    pub.add_option("url", pub_.url, "the address, like http://127.0.0.1:8080/likes")->required()->type_name("URL");
+    pub.add_option("data", pub_.data, "the payload [standard input]")->type_name("DATA");
+    pub.add_option("--content-type", pub_.content_type, "of the payload [application/json]")->type_name("TYPE");
+    pub.add_option("--id-key", pub_.id_key, "Idempotency-Key: a repeat with the same key is not stored again")
+        ->type_name("KEY");
+    pub.add_option("--method", pub_.method, "the operation's http method [POST]")->type_name("METHOD");
+    pub.add_flag("--lines", pub_.lines, "each line of standard input is an event");
+    pub.add_flag("--quiet", pub_.quiet, "do not print the answers");
+    pub.callback([this] {
+      run_ = [this] {
+        io::RealWorld real;
+        return run_pub(pub_, real.world(), stdio_);
+      };
+    });
+  }
+
+  void add_sub() {
+    CLI::App& sub = *app_.add_subcommand("sub", "follow channels; comes back by itself from where it was");
+    sub.add_option("url", sub_.urls, "addresses, like http://127.0.0.1:8080/likes")->required()->type_name("URL");
+    sub.add_option("--after", sub_.after, "begin behind a cursor, or at `earliest` or `latest` [latest]")
+        ->type_name("CURSOR");
+    sub.add_option("--count", sub_.count, "end after so many events")->type_name("N");
+    sub.add_option("--format", sub_format_, "line (a CloudEvent a line), pretty, or data (the payload alone) [line]")
+        ->type_name("FORM")
+        ->check(CLI::IsMember({"line", "pretty", "data"}));
+    sub.callback([this] {
+      run_ = [this] {
+        io::RealWorld real;
+        if (sub_format_ == "pretty") sub_.format = EventText::Pretty;
+        if (sub_format_ == "data") sub_.format = EventText::Data;
+        return run_sub(sub_, real.world(), stdio_);
+      };
+    });
+  }
+
+  io::Stdio& stdio_;
+  CLI::App app_;
+  PubOptions pub_;
+  SubOptions sub_;
+  ServeWords serve_;
+  ServeWords check_;
+  std::string check_format_ = "text";
+  std::string sub_format_ = "line";
+  std::function<int()> run_;
+};
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv, io::Stdio& stdio) { return CommandLine(stdio).run(argc, argv); }
+
+}  // namespace server

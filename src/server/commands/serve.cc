@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/commands/serve.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "base/log.h"
+#include "codec/rfc3339.h"
+#include "io/real_world.h"
+#include "io/signals.h"
+#include "server/contracts.h"
+#include "server/exit_code.h"
+#include "server/server.h"
+
+namespace server {
+
+namespace {
+
+base::Log make_log(io::Stdio& stdio, io::Clock& clock) {
+  const bool person = stdio.is_terminal(io::Stdio::Stream::Error);
+  return {person ? base::LogForm::Text : base::LogForm::JsonLines, base::LogLevel::Info,
+          // A log that cannot be written is no reason to stop serving.
+          [&stdio](std::string_view line) { (void)stdio.write(io::Stdio::Stream::Error, line); },
+          [&clock](std::string& out) { codec::append_rfc3339(out, clock.wall_ms()); }};
+}
+
+void complain(io::Stdio& stdio, const std::string& sentence) {
+  (void)stdio.write(io::Stdio::Stream::Error, "tidewire: " + sentence + "\n");
+}
+
+void print(io::Stdio& stdio, const std::vector<contract::Finding>& findings) {
+  for (const contract::Finding& finding : findings)
+    (void)stdio.write(io::Stdio::Stream::Error, contract::to_text(finding) + "\n");
+}
+
+// Contracts, united and allowed; or the exit code, with the reasons printed.
+std::expected<std::unique_ptr<engine::Topics>, int> topics_of(const Settings& settings, io::FileSystem& files,
+                                                              io::Stdio& stdio, LoadedContracts& loaded) {
+  loaded = load_contracts(files, settings);
+  print(stdio, loaded.findings);
+  if (loaded.unreadable) return std::unexpected(kExitInputOutput);
+  if (contract::has_errors(loaded.findings)) return std::unexpected(kExitConfiguration);
+  const auto selection =
+      settings.ignore_servers ? engine::ServerSelection::IgnoreServers : engine::ServerSelection::AsTheContractSays;
+  auto built = engine::Topics::build(loaded.contracts, selection);
+  print(stdio, built.findings);
+  if (!built.topics) return std::unexpected(kExitConfiguration);
+  if (built.topics->channels().empty()) {
+    complain(stdio,
+             "nothing to serve: no channel of these contracts is reachable over HTTP; --ignore-servers serves "
+             "every channel with an address over HTTP at `/`");
+    return std::unexpected(kExitConfiguration);
+  }
+  const std::vector<std::string> refused = refusals(loaded.contracts, settings);
+  for (const std::string& sentence : refused) complain(stdio, sentence);
+  if (!refused.empty()) return std::unexpected(kExitConfiguration);
+  return std::move(built.topics);
+}
+
+std::string bind_failure(const base::Error& error, const std::string& endpoint) {
+  std::string sentence = "cannot listen on " + endpoint + ": ";
+  if (error.sys_errno == EADDRINUSE)
+    return sentence +
+           "another program listens there already; stop it, or choose another address with --listen, --app-listen or "
+           "--admin";
+  return sentence + (error.sys_errno != 0 ? std::strerror(error.sys_errno) : error.text);
+}
+
+void announce(const base::Log& log, const Server& server, const LoadedContracts& loaded, const Settings& settings) {
+  for (const engine::ContractInRole& described : loaded.contracts) {
+    log.info("serving", {{"contract", described.contract->file},
+                         {"title", described.contract->info.title},
+                         {"version", described.contract->info.version},
+                         {"channels", static_cast<std::uint64_t>(described.contract->channels.size())}});
+  }
+  for (const ListenerPlan& plan : server.listeners()) {
+    const bool is_path = plan.endpoint.family == io::Endpoint::Family::Unix;
+    std::string url = (is_path ? "" : "http://") + plan.endpoint.to_string();
+    if (plan.role == ListenerRole::Admin) url += is_path ? "" : "/metrics";
+    log.info("listening", {{"role", name(plan.role)}, {"url", url}});
+  }
+  log.warning("memory only: nothing survives a restart");
+  log.warning("payload schemas are not enforced yet: JSON must be well-formed, and that is all");
+  if (settings.access_open) log.warning("listeners are open to other machines without access control (access.open)");
+  if (settings.access_unenforced_allow)
+    log.warning("security that the contracts declare is not enforced (access.unenforced)");
+}
+
+class Serving {
+ public:
+  Serving(io::World world, const Settings& settings, const LoadedContracts& loaded, Server& server, io::Stdio& stdio)
+      : control_(world, "control"),
+        log_(make_log(stdio, world.clock)),
+        settings_(settings),
+        loaded_(loaded),
+        server_(server),
+        signals_(control_, [this](io::StopSignals::Signal signal) { on_signal(signal); }) {}
+
+  int run() {
+    server_.start(control_, [this] { announce(log_, server_, loaded_, settings_); });
+    control_.run();
+    server_.join();
+    log_.info("stopped");
+    return kExitOk;
+  }
+
+ private:
+  void on_signal(io::StopSignals::Signal signal) {
+    if (signal == io::StopSignals::Signal::Hangup) {
+      return log_.warning("reload is not in this version: restart to serve a changed contract");
+    }
+    if (stopping_) {
+      log_.warning("second signal: stopping at once");
+      std::_Exit(kExitFinding);
+    }
+    stopping_ = true;
+    log_.info("stopping: clients are told to come back");
+    server_.stop([this] { control_.stop(); });
+  }
+
+  io::Loop control_;
+  base::Log log_;
+  const Settings& settings_;
+  const LoadedContracts& loaded_;
+  Server& server_;
+  io::StopSignals signals_;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+int run_serve(const Settings& settings, io::Stdio& stdio) {
+  io::RealWorld real;
+  LoadedContracts loaded;
+  auto topics = topics_of(settings, real.world().file_system, stdio, loaded);
+  if (!topics) return topics.error();
+  const unsigned threads = settings.threads != 0 ? settings.threads : std::min(real.processors(), kThreadsMax);
+  std::string endpoint;
+  auto server = Server::open(real.world(), settings, threads, std::move(*topics), endpoint);
+  if (!server) {
+    complain(stdio, bind_failure(server.error(), endpoint));
+    return kExitInputOutput;
+  }
+  return Serving(real.world(), settings, loaded, **server, stdio).run();
+}
+
+}  // namespace server

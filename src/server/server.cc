@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/server.h"
+
+#include <utility>
+
+namespace server {
+
+base::Result<std::unique_ptr<Server>> Server::open(io::World world, const Settings& settings, unsigned threads,
+                                                   std::unique_ptr<engine::Topics> topics, std::string& failed) {
+  std::unique_ptr<Server> server(new Server(world, threads, std::move(topics)));
+  TRY(server->bind(settings, failed));
+  return server;
+}
+
+Server::Server(io::World world, unsigned threads, std::unique_ptr<engine::Topics> topics)
+    : world_(world), topics_(std::move(topics)), lane_loop_(world, "lane"), lane_(lane_loop_) {
+  for (unsigned i = 0; i < threads; ++i) {
+    workers_.push_back(std::make_unique<Worker>(world_, "loop-" + std::to_string(i), lane_, *topics_,
+                                                std::string(kVersion),
+                                                [this](io::Loop& from, auto done) { collect(from, std::move(done)); }));
+  }
+  std::vector<engine::Engine*> engines;
+  for (const auto& worker : workers_) engines.push_back(&worker->engine());
+  for (const auto& worker : workers_) worker->engine().join(engines);
+}
+
+Server::~Server() = default;
+
+void Server::plan(ListenerRole role, const io::Endpoint& endpoint, const Settings& settings) {
+  protocols::SurfaceSettings surface;
+  surface.side = role == ListenerRole::Application ? engine::Side::Application : engine::Side::Counterpart;
+  surface.is_loopback = endpoint.is_loopback();
+  surface.hosts = settings.hosts;
+  surface.origins = settings.origins;
+  surface.same_origin_is_enough = role == ListenerRole::Public;
+  if (role == ListenerRole::Public) surface.static_root = settings.static_root;
+  surface.event_bytes_max = settings.event_bytes_max;
+  plans_.push_back({role, endpoint, std::move(surface)});
+}
+
+base::Result<void> Server::bind(const Settings& settings, std::string& failed) {
+  const std::pair<ListenerRole, std::optional<io::Endpoint>> wanted[] = {
+      {ListenerRole::Public, settings.listen},
+      {ListenerRole::Application, settings.app_listen},
+      {ListenerRole::Admin, settings.admin}};
+  for (const auto& [role, endpoint] : wanted) {
+    if (!endpoint) continue;
+    failed = endpoint->to_string();
+    plan(role, TRY(world_.network.reserve(*endpoint)), settings);
+  }
+  for (ListenerPlan& plan : plans_)
+    for (const ListenerPlan& other : plans_)
+      if (plan.role != other.role && plan.role != ListenerRole::Admin && other.role != ListenerRole::Admin)
+        plan.surface.other_listener = other.endpoint.to_string();
+  for (const ListenerPlan& plan : plans_) {
+    failed = plan.endpoint.to_string();
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      // A path has one socket; a port has one for each loop.
+      if (i > 0 && plan.endpoint.family == io::Endpoint::Family::Unix) break;
+      workers_[i]->add_listener(plan, TRY(world_.network.listen(plan.endpoint)));
+    }
+  }
+  return {};
+}
+
+void Server::start(io::Loop& control, io::Task ready) {
+  control_ = &control;
+  ready_ = std::move(ready);
+  world_.threads.start(lane_loop_);
+  for (const auto& worker : workers_) world_.threads.start(worker->loop());
+  lane_.declare(control, topics_->identities(),
+                [this](const std::vector<storage::TopicId>& topics) { on_topics(topics); });
+}
+
+// Nothing has asked for a topic yet, and what the workers do from now on they were told by message.
+void Server::on_topics(const std::vector<storage::TopicId>& topics) {
+  topics_->set_topics(topics);
+  waiting_ = workers_.size();
+  for (const auto& worker : workers_) {
+    worker->loop().post([this, &worker = *worker] {
+      const auto opened = worker.open_listeners();
+      CHECK(opened.has_value(), "a socket that listens cannot be watched");
+      control_->post([this] {
+        if (--waiting_ == 0) std::exchange(ready_, {})();
+      });
+    });
+  }
+}
+
+void Server::stop(io::Task stopped) {
+  stopped_ = std::move(stopped);
+  waiting_ = workers_.size();
+  for (const auto& worker : workers_) {
+    worker->loop().post([this, &worker = *worker] {
+      worker.drain(kDrainTimeoutNs, [this] { control_->post([this] { on_worker_drained(); }); });
+    });
+  }
+}
+
+void Server::on_worker_drained() {
+  if (--waiting_ > 0) return;
+  lane_loop_.post([this] { lane_.stop([this] { control_->post([this] { stop_loops(); }); }); });
+}
+
+void Server::stop_loops() {
+  for (const auto& worker : workers_) worker->loop().stop();
+  lane_loop_.stop();
+  std::exchange(stopped_, {})();
+}
+
+void Server::join() {
+  for (const auto& worker : workers_) world_.threads.join(worker->loop());
+  world_.threads.join(lane_loop_);
+}
+
+void Server::collect(io::Loop& from, std::move_only_function<void(std::vector<admin::LoopSnapshot>)> done) {
+  struct Gathering {
+    std::vector<admin::LoopSnapshot> snapshots;
+    std::size_t missing;
+    std::move_only_function<void(std::vector<admin::LoopSnapshot>)> done;
+  };
+  const auto gathering =
+      std::make_shared<Gathering>(std::vector<admin::LoopSnapshot>(workers_.size()), workers_.size(), std::move(done));
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->loop().post([&worker = *workers_[i], &from, gathering, i] {
+      from.post([gathering, i, snapshot = worker.snapshot()]() mutable {
+        gathering->snapshots[i] = std::move(snapshot);
+        if (--gathering->missing == 0) gathering->done(std::move(gathering->snapshots));
+      });
+    });
+  }
+}
+
+}  // namespace server
