@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The seam of protocols: how a fresh connection is recognised, and who then gives its bytes meaning. A folder offers
-// one constant of this type; server/protocols.cc lists them.
+// `match` and an Acceptor; server/protocols.cc lists them.
 #include <memory>
 #include <span>
 #include <string_view>
@@ -20,14 +20,15 @@ class Acceptor {
   virtual std::unique_ptr<net::Handler> open() = 0;
 };
 
-struct Recognised {
+// A protocol as one listener of one loop offers it.
+struct Offered {
   std::string_view name;
   Match (*match)(base::Bytes first_bytes);
-  Acceptor* acceptor;
+  std::unique_ptr<Acceptor> acceptor;
 };
 
 // Reads the first bytes of a connection and installs the handler of the first protocol that matches. What none
 // recognises is closed. The protocols outlive the handler.
-std::unique_ptr<net::Handler> detect(std::span<const Recognised>);
+std::unique_ptr<net::Handler> detect(std::span<const Offered>);
 
 }  // namespace protocols

@@ -85,7 +85,7 @@ void add_serve_words(CLI::App& serve, ServeWords& words) {
 std::expected<Settings, int> settings_of(const ServeWords& words, io::FileSystem& files, io::Stdio& stdio) {
   Settings settings;
   if (!words.config.empty()) {
-    const auto text = files.read_file(words.config, 1 << 20);
+    const auto text = files.read_file(words.config, kConfigurationBytesMax);
     if (!text) {
       (void)stdio.write(io::Stdio::Stream::Error,
                         "tidewire: cannot read " + words.config + ": " + text.error().text + "\n");

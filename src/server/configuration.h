@@ -9,6 +9,8 @@
 
 namespace server {
 
+inline constexpr std::uint64_t kConfigurationBytesMax = 1 << 20;  // of tidewire.yaml
+
 // Applies the text of `file` to the settings. Paths in it are relative to its folder.
 void read_configuration(const std::string& file, std::string_view text, Settings&, contract::Findings&);
 

@@ -40,11 +40,11 @@ void Worker::add_listener(const ListenerPlan& plan, io::Handle handle) {
   listening->handle = handle;
   const protocols::Surface surface{engine_, plan.surface};
   if (plan.role == ListenerRole::Admin) {
-    listening->acceptor = std::make_unique<admin::AdminService>(surface, version_, collect_);
+    auto service = std::make_unique<admin::AdminService>(surface, version_, collect_);
+    listening->protocols.push_back({"admin", protocols::http::match, std::move(service)});
   } else {
-    listening->acceptor = std::make_unique<protocols::http::Gateway>(surface, forms_);
+    listening->protocols = offer_protocols(surface, forms_);
   }
-  listening->protocols.push_back({"http", protocols::http::match, listening->acceptor.get()});
   listeners_.push_back(std::move(listening));
 }
 

@@ -49,8 +49,7 @@ class Worker final {
  private:
   struct Listening {
     io::Handle handle;
-    std::unique_ptr<protocols::Acceptor> acceptor;
-    std::vector<protocols::Recognised> protocols;
+    std::vector<protocols::Offered> protocols;
     std::unique_ptr<net::Listener> listener;
   };
   void on_drain_tick();

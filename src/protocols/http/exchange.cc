@@ -28,7 +28,7 @@ std::string Exchange::head_of(const Answer& answer) const {
   return out;
 }
 
-// RFC 9110 section 8.6: no length on 204 and 304.
+// RFC 9110 section 8.6: no length on 204 and 304, and on HEAD the one that GET would have.
 void Exchange::answer(Answer answer) {
   if (session_ == nullptr) return;
   std::string out = head_of(answer);
@@ -37,7 +37,7 @@ void Exchange::answer(Answer answer) {
   } else if (head_->version() == Version::Http10) {
     out += "Connection: keep-alive\r\n";
   }
-  if (answer.status != 204 && answer.status != 304) {
+  if (answer.status != 204 && answer.status != 304 && answer.content == Answer::Content::Body) {
     out += "Content-Length: ";
     out += std::to_string(answer.body.size());
     out += "\r\n";

@@ -20,11 +20,16 @@ namespace protocols::http {
 
 class Session;
 
+using AnswerFields = std::vector<std::pair<std::string_view, std::string>>;
+
 struct Answer {
+  enum class Content : std::uint8_t { Body, Stream };
+
   int status = 200;
   std::string content_type = {};  // empty: no such field
   std::string body = {};
-  std::vector<std::pair<std::string_view, std::string>> fields = {};
+  AnswerFields fields = {};
+  Content content = Content::Body;  // Stream: the head of one, for HEAD; nobody knows its length
 };
 
 Answer problem_answer(const Problem&);
@@ -71,7 +76,7 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
   io::Loop& loop_;
   const RequestHead* head_;
   std::string body_;
-  std::vector<std::pair<std::string_view, std::string>> fields_;
+  AnswerFields fields_;
   std::unique_ptr<Operation> operation_;
 };
 

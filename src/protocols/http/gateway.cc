@@ -41,8 +41,18 @@ Gateway::Gateway(const Surface& surface, std::span<const std::unique_ptr<StreamF
   limits_.body_bytes_max = surface.settings.event_bytes_max;
 }
 
+// The permission fields of the Fetch standard: problems carry them too, or the page could not read what is wrong.
+AnswerFields Gateway::common_fields(const RequestHead& head) const {
+  const std::string_view origin = head.fields().field("Origin").value_or("");
+  if (stranger_of(origin, head.host(), surface_.settings) != Stranger::Listed) return {};
+  return {{"Access-Control-Allow-Origin", std::string(origin)},
+          {"Access-Control-Allow-Credentials", "true"},
+          {"Access-Control-Expose-Headers", "Tidewire-Cursor, Retry-After, Allow"}};
+}
+
 void Gateway::handle(const ExchangePtr& exchange) {
   const RequestHead& head = exchange->head();
+  for (auto& [name, value] : common_fields(head)) exchange->add_field(name, std::move(value));
   if (!is_known_host(head.host(), surface_.settings)) {
     return exchange->answer({.status = 421,
                              .type = "unknown-host",
@@ -50,11 +60,6 @@ void Gateway::handle(const ExchangePtr& exchange) {
   }
   const std::string_view origin = head.fields().field("Origin").value_or("");
   const Stranger stranger = stranger_of(origin, head.host(), surface_.settings);
-  if (stranger == Stranger::Listed) {
-    exchange->add_field("Access-Control-Allow-Origin", std::string(origin));
-    exchange->add_field("Access-Control-Allow-Credentials", "true");
-    exchange->add_field("Access-Control-Expose-Headers", "Tidewire-Cursor, Retry-After, Allow");
-  }
   if (stranger == Stranger::Foreign && !surface_.settings.same_origin_is_enough) return refuse_foreign(exchange);
   if (head.target() == "*") return answer_options(exchange, stranger, "GET, HEAD, POST, OPTIONS");
   const auto target = Target::parse(head.target());

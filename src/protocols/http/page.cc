@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocols/http/page.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -32,10 +33,16 @@ class Page final : public Operation, private engine::PageSink, private engine::S
     reader_->start();
   }
 
-  void on_peer_ended() override { finish(); }
-  void on_shutdown() override { finish(); }
+  void on_peer_ended() override { stop_waiting(); }
+  void on_shutdown() override { stop_waiting(); }
 
  private:
+  // A page that is still being read is answered whole: cut off it would have no cursor.
+  void stop_waiting() {
+    query_.wait_seconds = 0;
+    if (subscription_) finish();
+  }
+
   // Nothing is kept of an ephemeral channel: a page of it is what arrives meanwhile.
   void start_ephemeral(const engine::Start& start) {
     if (query_.after && !std::holds_alternative<engine::Latest>(start)) {
@@ -71,8 +78,7 @@ class Page final : public Operation, private engine::PageSink, private engine::S
   }
 
   void on_started(const engine::Started& started) override {
-    if (started.reset)
-      exchange_.answer(gone_answer({*started.reset, started.cursor, started.earliest, started.latest}));
+    if (started.reset) answer(gone_answer({*started.reset, started.cursor, started.earliest, started.latest}));
   }
 
   bool deliver(std::span<const engine::Event> run) override {
@@ -95,8 +101,10 @@ class Page final : public Operation, private engine::PageSink, private engine::S
 
   void finish() {
     if (answered_) return;
-    // On time-out nothing came, so the position may have moved past what did not match.
-    if (subscription_ && count_ == 0) cursor_ = subscription_->position();
+    // On time-out nothing came, so the position may have moved past what did not match. Before the first signal it has
+    // none.
+    if (subscription_ && count_ == 0)
+      cursor_.sequence = std::max(cursor_.sequence, subscription_->position().sequence);
     Answer page{200, "application/json", {}, {}};
     page.body.reserve(events_.size() + 128);
     page.body = "{\"events\":[";

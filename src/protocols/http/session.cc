@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "codec/http_date.h"
 #include "protocols/http/codec/response_writer.h"
 
 namespace protocols::http {
@@ -17,6 +18,12 @@ base::Result<std::size_t> Session::on_bytes(net::Connection& connection, base::B
   in_on_bytes_ = true;
   std::size_t consumed = 0;
   while (!exchange_ && !last_) {
+    // Who does not take answers gets no further ones: pipelined requests wait until the queue is empty.
+    full_ = connection.is_full();
+    if (full_) {
+      connection.tell_when_drained();
+      break;
+    }
     const auto fed = parser_.feed(bytes.substr(consumed));
     if (!fed) {
       refuse(connection, fed.error());
@@ -33,6 +40,8 @@ base::Result<std::size_t> Session::on_bytes(net::Connection& connection, base::B
     if (*fed == 0) break;
   }
   in_on_bytes_ = false;
+  // What is left is no whole request, and the rest of it will not come.
+  if (ended_ && !exchange_ && !full_) connection.close_after_sending();
   return consumed;
 }
 
@@ -72,25 +81,35 @@ void Session::on_answered(net::Connection& connection) {
   continue_sent_ = false;
   body_bytes_ = 0;
   set_clock(connection, Clock::Idle);
-  if (!in_on_bytes_) connection.show_input();
+  if (in_on_bytes_) return;
+  if (ended_ && !connection.has_input()) return connection.close_after_sending();
+  connection.show_input();
 }
 
 void Session::refuse(net::Connection& connection, const ParseFailure& failure) {
   service_.on_refused(failure);
   const std::string body =
       problem_document({.status = failure.status, .type = "malformed-request", .detail = failure.text});
-  std::string out;
-  ResponseWriter(out, failure.status)
-      .content_type(kProblemMediaType)
-      .connection("close")
-      .content_length(body.size())
-      .end();
+  std::string out, date;
+  codec::append_http_date(date, connection.loop().wall_ms() / 1000);
+  ResponseWriter head(out, failure.status);
+  head.date(date).content_type(kProblemMediaType).connection("close");
+  if (parser_.has_head())
+    for (const auto& [name, value] : service_.common_fields(parser_.head())) head.field(name, value);
+  head.content_length(body.size()).end();
   connection.send(out + body);
   connection.close_after_sending();
 }
 
+void Session::on_drained(net::Connection& connection) {
+  full_ = false;
+  connection.show_input();
+}
+
+// Requests that came whole are answered; a client may finish sending behind the last one.
 void Session::on_end(net::Connection& connection) {
-  last_ = true;
+  ended_ = true;
+  if (full_) return;
   if (!exchange_) return connection.close_after_sending();
   if (Operation* operation = exchange_->operation()) operation->on_peer_ended();
 }

@@ -26,6 +26,8 @@ class Service {
   virtual ~Service() = default;
   virtual void handle(const ExchangePtr&) = 0;  // answers during the call or later
   virtual const Limits& limits() const = 0;
+  // Fields that every answer to this request carries, and a refusal of its body too.
+  virtual AnswerFields common_fields(const RequestHead&) const { return {}; }
   // What was wrong before there was a request to answer.
   virtual void on_refused(const ParseFailure&) {}
 };
@@ -35,7 +37,9 @@ class Session final : public net::Handler {
   explicit Session(Service& service) : service_(service), parser_(service.limits()) {}
   ~Session() override;
 
+  void on_open(net::Connection& connection) override { set_clock(connection, Clock::Idle); }
   base::Result<std::size_t> on_bytes(net::Connection&, base::Bytes) override;
+  void on_drained(net::Connection&) override;
   void on_end(net::Connection&) override;
   void on_timeout(net::Connection&) override;
   void on_shutdown(net::Connection&) override;
@@ -57,7 +61,9 @@ class Session final : public net::Handler {
   Clock clock_ = Clock::None;
   bool in_on_bytes_ = false;
   bool continue_sent_ = false;
-  bool last_ = false;  // the connection closes behind the answer under way
+  bool full_ = false;   // requests wait until the client has taken earlier answers
+  bool ended_ = false;  // the client has finished sending
+  bool last_ = false;   // the connection closes behind the answer under way
 };
 
 }  // namespace protocols::http

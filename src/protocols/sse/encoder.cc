@@ -6,6 +6,7 @@
 #include "codec/cloudevents.h"
 #include "codec/json.h"
 #include "codec/mime.h"
+#include "codec/utf8.h"
 #include "protocols/http/codec/chunk.h"
 
 namespace protocols::sse {
@@ -25,14 +26,15 @@ void append_lines(std::string& out, std::string_view text) {
   }
 }
 
-// What is neither JSON nor text cannot be a line of an event stream, and goes as a CloudEvent.
+// What is neither JSON nor UTF-8 text cannot be a line of an event stream, and goes as a CloudEvent.
 void append_data(std::string& out, const codec::CloudEvent& event, const Framing& framing, std::string_view cursor) {
   const base::Bytes data = event.data.value_or(base::Bytes{});
   if (framing.format == http::Format::Payload && codec::is_json(event.datacontenttype)) {
     out += "data: ";
     if (!codec::json::minify(out, data)) out += "null";
     out += '\n';
-  } else if (framing.format == http::Format::Payload && codec::is_text(event.datacontenttype)) {
+  } else if (framing.format == http::Format::Payload && codec::is_text(event.datacontenttype) &&
+             codec::is_utf8(data)) {
     append_lines(out, data);
   } else {
     out += "data: ";

@@ -23,7 +23,10 @@ class Form final : public http::StreamForm {
     http::Answer head{200, std::string(kMediaType), {}, {}};
     head.fields.emplace_back("Cache-Control", "no-store, no-transform");
     head.fields.emplace_back("X-Accel-Buffering", "no");
-    if (exchange->head().method() == http::Method::Head) return exchange->answer(std::move(head));
+    if (exchange->head().method() == http::Method::Head) {
+      head.content = http::Answer::Content::Stream;
+      return exchange->answer(std::move(head));
+    }
     const Framing framing{request.query.format.value_or(http::Format::Payload), request.query.events,
                           exchange->stream_framing()};
     net::Connection& connection = exchange->begin_stream(head);

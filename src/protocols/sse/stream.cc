@@ -48,9 +48,7 @@ Stream::Stream(net::Connection& connection, engine::Engine& engine, Encoder& enc
       engine_(engine),
       encoder_(encoder),
       subscription_(engine, {request.member}, start, request.query.on_reset, *this),
-      framing_(framing) {
-  connection_.set_timeout(kHeartbeatNs);
-}
+      framing_(framing) {}
 
 void Stream::send(std::string block) { connection_.send(framed(std::move(block), framing_.transfer)); }
 

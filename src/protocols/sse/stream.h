@@ -23,6 +23,7 @@ class Stream final : public net::Handler, private engine::Subscriber {
   Stream(net::Connection&, engine::Engine&, Encoder&, const http::StreamRequest&, engine::Start, const Framing&);
   void start() { subscription_.start(); }
 
+  void on_open(net::Connection& connection) override { connection.set_timeout(kHeartbeatNs); }
   // Nothing is expected from the client any more; what comes is dropped.
   base::Result<std::size_t> on_bytes(net::Connection&, base::Bytes bytes) override { return bytes.size(); }
   void on_end(net::Connection& connection) override { connection.close(); }
