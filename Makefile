@@ -35,7 +35,7 @@ fuzz: ## every fuzzer for FUZZ_SECONDS (20) each; FUZZ="name_fuzz ..." picks som
 bench: ## the measured claims, each a ratio to a baseline of the same run
 	@tools/setup build
 	@tools/build release
-	@bench/run
+	@python3 -B bench/run.py
 
 lint: ## clang-tidy and clang-format; LINT_FILES="src/a.cc ..." picks some
 	@tools/setup test

@@ -240,7 +240,7 @@ Result<Faults> Client::fan_out() {
   const std::int64_t begin_ns = now_ns();
   TRY(publish_for(options_.seconds * options_.bursts_per_second));
   const double seconds = static_cast<double>(now_ns() - begin_ns) / kNsPerSecond;
-  const Faults faults = judge();
+  Faults faults = judge();
   report(first_event, bytes_before, seconds, faults);
   TRY(gate());
   return faults;

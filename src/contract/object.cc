@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <ranges>
 #include <utility>
 
 #include "contract/nearest.h"
@@ -43,9 +44,7 @@ void Object::add_layer(const Node* node, std::string_view what) {
 void Object::apply_traits() {
   const Node* traits = sequence("traits");
   if (!traits) return;
-  for (auto trait = traits->items.rbegin(); trait != traits->items.rend(); ++trait) {
-    add_layer(*trait, fmt::format("a trait of {}", what_));
-  }
+  for (const Node* trait : std::views::reverse(traits->items)) add_layer(trait, fmt::format("a trait of {}", what_));
 }
 
 const Node* Object::get(std::string_view key) const {

@@ -62,6 +62,7 @@ void Engine::fan_out(const storage::Entry& entry) {
   while (runs.next(run_)) {
     const AddressSubscribers* list = index_.find(entry.topic, run_.front().content.address);
     if (list == nullptr) continue;
+    if (run_.front().is_ephemeral()) run_.front().live_number = ++last_live_number_;
     for (Subscription* subscription : list->all()) subscription->on_live_events(run_);
   }
 }

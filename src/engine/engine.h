@@ -77,6 +77,7 @@ class Engine final {
   storage::Sequence loop_end_;
   AddressIndex index_;
   std::vector<Event> run_;  // scratch of fan_out
+  std::uint64_t last_live_number_ = 0;
   std::unordered_map<std::uint64_t, Subscription*> awaited_;
   std::uint64_t last_awaited_id_ = 0;
   std::vector<Engine*> all_;

@@ -104,8 +104,8 @@ class TopicsBuilder {
       const contract::Parameter& here = declared.parameters[i];
       if (std::ranges::is_permutation(known.enum_values, here.enum_values)) continue;
       report(here.where, contract::Severity::Error, "serve/parameter",
-             "parameter `" + here.name + "` has other values here than `" + known.name + "` at " + known.where.file + ':' +
-                 std::to_string(known.where.line) + "; make their `enum` equal");
+             "parameter `" + here.name + "` has other values here than `" + known.name + "` at " + known.where.file +
+                 ':' + std::to_string(known.where.line) + "; make their `enum` equal");
     }
   }
 

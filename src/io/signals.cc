@@ -32,6 +32,10 @@ StopSignals::Signal meaning(std::uint32_t number) {
 
 }  // namespace
 
+void leave_at_once(int exit_code) { ::_exit(exit_code); }
+
+void ignore_broken_pipes() { ::signal(SIGPIPE, SIG_IGN); }
+
 StopSignals::StopSignals(Loop& loop, Callback callback) : loop_(loop), callback_(std::move(callback)) {
   const sigset_t watched = watched_set();
   sigset_t before;

@@ -14,6 +14,12 @@ namespace io {
 
 class Loop;
 
+// Writing to a pipe or socket that nobody reads is an error of that write, and no end of the program. Once, in main.
+void ignore_broken_pipes();
+
+// Ends the process now: no destructor runs, nothing is flushed. For the second signal of an impatient person.
+[[noreturn]] void leave_at_once(int exit_code);
+
 class StopSignals final : private Watcher {
  public:
   enum class Signal : std::uint8_t { Terminate, Interrupt, Hangup };

@@ -20,7 +20,6 @@ namespace {
 
 using base::Errc;
 using base::Result;
-using sim::kMsNs;
 using sim::kSecondNs;
 using sim::SimWorld;
 

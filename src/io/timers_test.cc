@@ -186,15 +186,15 @@ class Model {
     now_ = random_() % 3 == 0 && next != TimerWheel::kNever ? next : now_ + random_() % spans[random_() % 4];
     std::vector<std::pair<std::uint64_t, int>> expected;
     while (!due_.empty() && due_.begin()->first <= now_ / kTick) {
-      expected.push_back(*due_.begin());
+      expected.emplace_back(*due_.begin());
       due_.erase(due_.begin());
     }
     fired_.clear();
     wheel_.advance(now_);
     ASSERT_EQ(fired_.size(), expected.size());
     std::vector<std::pair<std::uint64_t, int>> actual;
-    for (std::size_t i = 0; i < fired_.size(); ++i) {
-      const auto found = std::ranges::find(expected, fired_[i], &std::pair<std::uint64_t, int>::second);
+    for (const auto& fired : fired_) {
+      const auto found = std::ranges::find(expected, fired, &std::pair<std::uint64_t, int>::second);
       ASSERT_NE(found, expected.end());
       actual.push_back(*found);
     }

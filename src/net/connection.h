@@ -40,9 +40,9 @@ class Connection final : public io::Watcher, private AllLink, private FlushLink,
   std::size_t backlog_bytes() const { return output_.bytes(); }
   void tell_when_drained();  // one on_drained() in a later turn, when nothing is queued
 
-  void upgrade(std::unique_ptr<Handler>);  // what is left of the input is shown to the new one in this turn
+  void upgrade(std::unique_ptr<Handler>);             // what is left of the input is shown to the new one in this turn
   bool has_input() const { return !input_.empty(); }  // left by the handler; not while it is being shown
-  void show_input();                       // shows what the handler left before, in this turn or the next
+  void show_input();                                  // shows what the handler left before, in this turn or the next
   // 0 cancels. One time limit at a time: a new one replaces it.
   void set_timeout(std::uint64_t delay_ns);
 

@@ -15,7 +15,7 @@ Connection* Connections::add(io::Handle handle, const io::Endpoint& peer, std::u
   auto connection = std::make_unique<Connection>(*this, handle, peer, std::move(handler));
   if (const auto watched = loop_.poller().watch_edges(handle, *connection); !watched) {
     connection->close();
-    connection.release();  // buried by close()
+    (void)connection.release();  // buried by close()
     return nullptr;
   }
   all_.push_back(static_cast<AllLink&>(*connection));

@@ -133,6 +133,18 @@ bool is_section(const std::string& name) {
   return std::ranges::any_of(keys(), [&](const Key& key) { return key.name.starts_with(name + '.'); });
 }
 
+// Only white space and comments: a file of defaults. For a contract that would be an error.
+bool is_blank(std::string_view text) {
+  while (true) {
+    const std::size_t next = text.find_first_not_of(" \t\r\n");
+    if (next == std::string_view::npos) return true;
+    if (text[next] != '#') return false;
+    const std::size_t end = text.find('\n', next);
+    if (end == std::string_view::npos) return true;
+    text.remove_prefix(end);
+  }
+}
+
 void read_mapping(Reading& reading, const Node& mapping, const std::string& prefix, contract::Findings& findings) {
   for (std::size_t i = 0; i < mapping.members.size(); ++i) {
     const contract::Member& member = mapping.members[i];
@@ -158,6 +170,7 @@ void read_mapping(Reading& reading, const Node& mapping, const std::string& pref
 
 void read_configuration(const std::string& file, std::string_view text, Settings& settings,
                         contract::Findings& findings) {
+  if (is_blank(text)) return;
   contract::Budget budget;
   const auto tree = contract::read_tree(file, text, budget, findings);
   if (!tree || tree->root() == nullptr || tree->root()->kind == Kind::Null) return;

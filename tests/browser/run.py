@@ -124,7 +124,7 @@ def run_with_server(tools, binary, pictures):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("binary", nargs="?")
+    parser.add_argument("binary", nargs="?", default=os.environ.get("TIDEWIRE"))
     parser.add_argument("--public")
     parser.add_argument("--application")
     parser.add_argument("--pictures", type=pathlib.Path, default=SOURCE / "build/browser")

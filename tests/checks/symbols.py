@@ -54,7 +54,7 @@ EXCEPTIONS = [
 ]
 # CLI11 is a header with readers for files and the environment, which its users compile whether they use them or not.
 CLI11_INCLUDE = re.compile(r"CLI/")
-CLI11_SYMBOLS = re.compile(r"(?!.*_clock::now)(std::|getenv$|stat$|f?stat64$|exit$|signal$)")
+CLI11_SYMBOLS = re.compile(r"(?!.*_clock::now)((?:V\w+ for |vtable for )?std::|getenv$|stat$|f?stat64$|exit$|signal$)")
 
 
 def undefined(archive):

@@ -103,8 +103,7 @@ class Page final : public Operation, private engine::PageSink, private engine::S
     if (answered_) return;
     // On time-out nothing came, so the position may have moved past what did not match. Before the first signal it has
     // none.
-    if (subscription_ && count_ == 0)
-      cursor_.sequence = std::max(cursor_.sequence, subscription_->position().sequence);
+    if (subscription_ && count_ == 0) cursor_.sequence = std::max(cursor_.sequence, subscription_->position().sequence);
     Answer page{200, "application/json", {}, {}};
     page.body.reserve(events_.size() + 128);
     page.body = "{\"events\":[";

@@ -33,8 +33,7 @@ void append_data(std::string& out, const codec::CloudEvent& event, const Framing
     out += "data: ";
     if (!codec::json::minify(out, data)) out += "null";
     out += '\n';
-  } else if (framing.format == http::Format::Payload && codec::is_text(event.datacontenttype) &&
-             codec::is_utf8(data)) {
+  } else if (framing.format == http::Format::Payload && codec::is_text(event.datacontenttype) && codec::is_utf8(data)) {
     append_lines(out, data);
   } else {
     out += "data: ";
@@ -49,10 +48,10 @@ net::FramePtr Encoder::events(const engine::Engine& engine, std::span<const engi
                               const Framing& framing) {
   const storage::Sequence first = run.front().sequence;
   const storage::Sequence last = run.back().sequence;
-  const std::string_view ephemeral_id = first == 0 ? run.front().content.id : std::string_view{};
+  const std::uint64_t live_number = run.front().live_number;
   for (const Encoded& known : recent_) {
     if (known.frame && known.first == first && known.last == last && known.framing == framing &&
-        known.ephemeral_id == ephemeral_id)
+        known.live_number == live_number)
       return known.frame;
   }
   std::string blocks, cursor;
@@ -66,8 +65,7 @@ net::FramePtr Encoder::events(const engine::Engine& engine, std::span<const engi
   }
   Encoded& place = recent_[next_];
   next_ = (next_ + 1) % kRecent;
-  place = {first, last, std::string(ephemeral_id), framing,
-           net::FramePtr::make(framed(std::move(blocks), framing.transfer))};
+  place = {first, last, live_number, framing, net::FramePtr::make(framed(std::move(blocks), framing.transfer))};
   return place.frame;
 }
 

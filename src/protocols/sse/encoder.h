@@ -34,7 +34,7 @@ class Encoder final {
   struct Encoded {
     storage::Sequence first = 0;
     storage::Sequence last = 0;
-    std::string ephemeral_id;  // ephemeral events have no sequence to be told apart by
+    std::uint64_t live_number = 0;  // ephemeral events have no sequence to be told apart by
     Framing framing;
     net::FramePtr frame;
   };

@@ -76,11 +76,19 @@ void announce(const base::Log& log, const Server& server, const LoadedContracts&
                          {"version", described.contract->info.version},
                          {"channels", static_cast<std::uint64_t>(described.contract->channels.size())}});
   }
+  std::string paths;
+  for (const engine::Mount& mount : server.topics().mounts())
+    paths += (paths.empty() ? "" : " ") + mount.pathname + "/";
   for (const ListenerPlan& plan : server.listeners()) {
     const bool is_path = plan.endpoint.family == io::Endpoint::Family::Unix;
     std::string url = (is_path ? "" : "http://") + plan.endpoint.to_string();
-    if (plan.role == ListenerRole::Admin) url += is_path ? "" : "/metrics";
-    log.info("listening", {{"role", name(plan.role)}, {"url", url}});
+    if (plan.role == ListenerRole::Admin) {
+      log.info("listening", {{"role", name(plan.role)}, {"url", url += is_path ? "" : "/metrics"}});
+    } else {
+      log.info("listening", {{"role", name(plan.role)}, {"url", url}, {"channels_under", paths}});
+    }
+    if (!plan.surface.static_root.empty() && !is_path)
+      log.info("static files", {{"url", url + "/"}, {"folder", plan.surface.static_root}});
   }
   log.warning("memory only: nothing survives a restart");
   log.warning("payload schemas are not enforced yet: JSON must be well-formed, and that is all");
@@ -114,7 +122,7 @@ class Serving {
     }
     if (stopping_) {
       log_.warning("second signal: stopping at once");
-      std::_Exit(kExitFinding);
+      io::leave_at_once(kExitFinding);
     }
     stopping_ = true;
     log_.info("stopping: clients are told to come back");
