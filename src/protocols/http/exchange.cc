@@ -52,11 +52,14 @@ Exchange::Framing Exchange::stream_framing() const {
   return head_->version() == Version::Http11 ? Framing::Chunked : Framing::UntilClose;
 }
 
-net::Connection& Exchange::begin_stream(const Answer& answer) {
+std::string Exchange::stream_head(const Answer& answer) const {
   CHECK(session_ != nullptr, "a stream began after its client had gone");
-  std::string out = head_of(answer);
-  out += stream_framing() == Framing::Chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Connection: close\r\n\r\n";
-  connection_->send(std::move(out));
+  return head_of(answer) +
+         (stream_framing() == Framing::Chunked ? "Transfer-Encoding: chunked\r\n" : "Connection: close\r\n");
+}
+
+net::Connection& Exchange::connection() {
+  CHECK(session_ != nullptr, "a stream began after its client had gone");
   return *connection_;
 }
 

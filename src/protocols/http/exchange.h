@@ -55,11 +55,13 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
   void answer(Answer);
   void answer(const Problem& problem) { answer(problem_answer(problem)); }
 
-  // A stream instead of an answer: the head is written, framed as `chunked` where the version allows, and the
-  // connection is the new handler's from now on. Only while is_open().
+  // A stream instead of an answer, framed as `chunked` where the version allows: the connection is the new handler's
+  // from now on, and the handler sends the head, which still lacks its last fields and the empty line. Only while
+  // is_open().
   enum class Framing : std::uint8_t { Chunked, UntilClose };
   Framing stream_framing() const;
-  net::Connection& begin_stream(const Answer& head);  // its body is not used
+  std::string stream_head(const Answer&) const;  // its body is not used
+  net::Connection& connection();
   void take_over(std::unique_ptr<net::Handler>);
 
   void keep(std::unique_ptr<Operation> operation);

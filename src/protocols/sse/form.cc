@@ -29,8 +29,8 @@ class Form final : public http::StreamForm {
     }
     const Framing framing{request.query.format.value_or(http::Format::Payload), request.query.events,
                           exchange->stream_framing()};
-    net::Connection& connection = exchange->begin_stream(head);
-    auto stream = std::make_unique<Stream>(connection, request.engine, encoder_, request, *start, framing);
+    auto stream = std::make_unique<Stream>(exchange->connection(), encoder_, request, *start, framing);
+    stream->set_head(exchange->stream_head(head));
     Stream& started = *stream;
     exchange->take_over(std::move(stream));
     started.start();

@@ -42,20 +42,25 @@ std::string resumed_data(const engine::Started& started) {
 
 }  // namespace
 
-Stream::Stream(net::Connection& connection, engine::Engine& engine, Encoder& encoder,
-               const http::StreamRequest& request, engine::Start start, const Framing& framing)
+Stream::Stream(net::Connection& connection, Encoder& encoder, const http::StreamRequest& request, engine::Start start,
+               const Framing& framing)
     : connection_(connection),
-      engine_(engine),
+      engine_(request.engine),
       encoder_(encoder),
-      subscription_(engine, {request.member}, start, request.query.on_reset, *this),
+      subscription_(request.engine, {request.member}, start, request.query.on_reset, *this),
       framing_(framing) {}
 
 void Stream::send(std::string block) { connection_.send(framed(std::move(block), framing_.transfer)); }
+
+void Stream::send_head(std::string_view last_field) {
+  connection_.send(std::exchange(head_, {}).append(last_field).append("\r\n"));
+}
 
 // `id:` alone says "resumed" (G1): a browser remembers it before there is any event.
 void Stream::on_started(const engine::Started& started) {
   told_ = started.cursor.sequence;
   const std::string cursor = started.cursor.token();
+  send_head("Tidewire-Cursor: " + cursor + "\r\n");
   std::string block(kRetryBlock);
   if (started.reset) {
     append_block(block, "tidewire.reset", cursor,
@@ -115,6 +120,7 @@ void Stream::on_shutdown(net::Connection& connection) {
   json.key("retry_after_ms")
       .unsigned_integer(kRetryAfterMsMin + engine_.loop().random().u64() % kRetryAfterMsSpread)
       .end_object();
+  if (!told_) send_head({});
   std::string block;
   append_block(block, "tidewire.closing", cursor, data);
   send(std::move(block));

@@ -20,7 +20,9 @@ inline constexpr std::string_view kRetryBlock = "retry: 2000\n";
 
 class Stream final : public net::Handler, private engine::Subscriber {
  public:
-  Stream(net::Connection&, engine::Engine&, Encoder&, const http::StreamRequest&, engine::Start, const Framing&);
+  Stream(net::Connection&, Encoder&, const http::StreamRequest&, engine::Start, const Framing&);
+  // The response's head but for its last field, the first signal's cursor, and the empty line.
+  void set_head(std::string head) { head_ = std::move(head); }
   void start() { subscription_.start(); }
 
   void on_open(net::Connection& connection) override { connection.set_timeout(kHeartbeatNs); }
@@ -38,12 +40,14 @@ class Stream final : public net::Handler, private engine::Subscriber {
   void on_live() override;
   void on_progress(engine::Cursor) override;
   void send(std::string block);
+  void send_head(std::string_view last_field);
 
   net::Connection& connection_;
   engine::Engine& engine_;
   Encoder& encoder_;
   engine::Subscription subscription_;
   std::optional<storage::Sequence> told_;  // of the last cursor that the client was sent; none before the first signal
+  std::string head_;                       // until it was sent
   Framing framing_;
 };
 
