@@ -28,7 +28,9 @@ Connection::~Connection() { CHECK(handle_ == io::kNoHandle, "a connection was de
 
 io::Loop& Connection::loop() { return connections_.loop_; }
 
-void Connection::send(std::string bytes) { send(FramePtr::make(std::move(bytes))); }
+void Connection::send(std::string bytes) { send(FramePtr::make(std::move(bytes), &connections_.own_output_bytes_)); }
+
+std::size_t Connection::loop_output_bytes() const { return connections_.own_output_bytes_; }
 
 void Connection::send(FramePtr frame) {
   if (state_ != State::Open) return;
@@ -68,14 +70,17 @@ void Connection::set_timeout(std::uint64_t delay_ns) {
 
 void Connection::on_time() {
   if (state_ == State::Open) return handler_->on_timeout(*this);
-  close();  // the peer had its time to take the rest
+  // A slow reader is given the time that it needs, one that takes nothing is not.
+  if (state_ == State::Closing && take_progress()) return loop().set_timer(timer_, kSendStallNs);
+  close();
 }
 
 void Connection::close_after_sending() {
   if (state_ != State::Open) return;
   state_ = State::Closing;
   release(input_);
-  loop().set_timer(timer_, kLingerNs);
+  progress_ = false;
+  loop().set_timer(timer_, kSendStallNs);
   if (output_.empty()) begin_linger();
 }
 
@@ -83,6 +88,7 @@ void Connection::close_after_sending() {
 // RFC 9112 section 9.6 asks to finish sending first, and to read until the peer has closed too.
 void Connection::begin_linger() {
   state_ = State::Lingering;
+  loop().set_timer(timer_, kLingerNs);
   connections_.loop_.network().finish_sending(handle_);
   if (end_told_) return close();
   can_read_ = true;
@@ -188,6 +194,7 @@ void Connection::flush() {
     return;
   }
   connections_.counters_.sent_bytes += *sent;
+  progress_ = true;
   output_.consume(connections_.pool_, *sent);
   if (*sent < offered) can_write_ = false;
   if (output_.empty() && state_ == State::Closing) return begin_linger();

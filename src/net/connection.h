@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "io/loop.h"
 #include "net/handler.h"
@@ -18,9 +19,10 @@ namespace net {
 
 class Connections;
 
-inline constexpr std::size_t kInputBytesMax = 64 << 10;     // unconsumed input of one connection
-inline constexpr std::size_t kBacklogBytesMax = 256 << 10;  // queued output from which on a connection is full
-inline constexpr std::uint64_t kLingerNs = 2'000'000'000;   // for the peer to read the end and close first
+inline constexpr std::size_t kInputBytesMax = 64 << 10;        // unconsumed input of one connection
+inline constexpr std::size_t kBacklogBytesMax = 256 << 10;     // queued output from which on a connection is full
+inline constexpr std::uint64_t kLingerNs = 2'000'000'000;      // for the peer to read the end and close first
+inline constexpr std::uint64_t kSendStallNs = 30'000'000'000;  // without a byte taken, while closing after sending
 
 // In which of its loop's rings a connection is.
 struct AllLink : base::RingLink {};    // every open connection
@@ -38,6 +40,9 @@ class Connection final : public io::Watcher, private AllLink, private FlushLink,
   void send(std::string);  // likewise, for one receiver
   bool is_full() const { return output_.bytes() >= kBacklogBytesMax; }
   std::size_t backlog_bytes() const { return output_.bytes(); }
+  bool take_progress() { return std::exchange(progress_, false); }  // the peer took bytes since the last call
+  // What all connections of this loop have queued for one receiver each.
+  std::size_t loop_output_bytes() const;
   void tell_when_drained();  // one on_drained() in a later turn, when nothing is queued
 
   void upgrade(std::unique_ptr<Handler>);             // what is left of the input is shown to the new one in this turn
@@ -80,6 +85,7 @@ class Connection final : public io::Watcher, private AllLink, private FlushLink,
   bool can_write_ = true;  // the last write was not refused
   bool end_near_ = false;  // the system said that the peer finished or failed: read until the end
   bool end_told_ = false;  // the end was read, the handler knows
+  bool progress_ = false;
   bool wants_drained_ = false;
   bool wants_input_ = false;  // show_input() was called
 };

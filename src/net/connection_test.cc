@@ -250,6 +250,58 @@ TEST_F(ConnectionTest, does_not_wait_longer_than_its_linger_for_the_peer_to_clos
   EXPECT_EQ(connections_->open(), 0u);
 }
 
+TEST_F(ConnectionTest, that_closes_gives_a_slow_reader_the_time_that_it_needs) {
+  const std::string text = noise(40'000);
+  script_.on_bytes = [&](Connection& connection, base::Bytes bytes) {
+    connection.send(text);
+    connection.close_after_sending();
+    return bytes.size();
+  };
+  set_up(1, 1024);
+  peer().reading = false;
+  peer().send("x");
+  for (int i = 0; i < 200 && !peer().is_over(); ++i) {
+    peer().run_for(kSendStallNs / 2);
+    peer().reading = true;
+    ASSERT_TRUE(
+        peer().until([&, had = peer().received.size()] { return peer().received.size() > had || peer().is_over(); }));
+    peer().reading = false;
+  }
+  EXPECT_TRUE(peer().ended);
+  EXPECT_EQ(peer().received, text);
+}
+
+TEST_F(ConnectionTest, that_closes_does_not_wait_for_a_reader_that_takes_nothing) {
+  script_.on_bytes = [&](Connection& connection, base::Bytes bytes) {
+    connection.send(noise(40'000));
+    connection.close_after_sending();
+    return bytes.size();
+  };
+  set_up(1, 1024);
+  peer().reading = false;
+  peer().send("x");
+  peer().run_for(kSendStallNs - sim::kSecondNs);
+  EXPECT_EQ(connections_->open(), 1u);
+  peer().run_for(2 * kSendStallNs);
+  EXPECT_EQ(connections_->open(), 0u);
+}
+
+TEST_F(ConnectionTest, counts_what_is_queued_for_one_receiver_but_not_what_is_shared) {
+  Connection* accepted = nullptr;
+  script_.on_open = [&](Connection& connection) { accepted = &connection; };
+  set_up(1, 1024);
+  peer().reading = false;
+  ASSERT_TRUE(peer().until([&] { return accepted != nullptr; }));
+  on_loop([&] {
+    accepted->send(FramePtr::make(noise(9'000)));
+    accepted->send(noise(20'000));
+    EXPECT_EQ(accepted->loop_output_bytes(), 20'000u);
+  });
+  peer().reading = true;
+  ASSERT_TRUE(peer().until([&] { return peer().received.size() == 29'000; }));
+  EXPECT_EQ(accepted->loop_output_bytes(), 0u);
+}
+
 TEST_F(ConnectionTest, tells_once_and_later_that_it_is_drained) {
   int drained = 0;
   bool within = false;

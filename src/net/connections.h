@@ -51,6 +51,7 @@ class Connections final {
   LaterLink later_;
   bool later_asked_ = false;
   std::size_t open_ = 0;
+  std::size_t own_output_bytes_ = 0;  // in frames for one receiver
   OutputPool pool_;
   TrafficCounters counters_;
   std::array<io::Slice, io::kSlicesPerWriteMax> slices_;

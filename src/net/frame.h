@@ -3,6 +3,7 @@
 // Encoded bytes that any number of connections of one loop may send. Immutable once shared.
 //
 // Thread: a frame never leaves its loop, so its count is a plain integer.
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -19,15 +20,24 @@ class Frame final {
 
  private:
   friend class FramePtr;
-  explicit Frame(std::string bytes) : bytes_(std::move(bytes)) {}
+  Frame(std::string bytes, std::size_t* account) : bytes_(std::move(bytes)), account_(account) {
+    if (account_ != nullptr) *account_ += bytes_.size();
+  }
+  ~Frame() {
+    if (account_ != nullptr) *account_ -= bytes_.size();
+  }
   std::string bytes_;
+  std::size_t* account_;
   std::uint32_t owners_ = 0;
 };
 
 class FramePtr final {
  public:
   FramePtr() = default;
-  static FramePtr make(std::string bytes) { return FramePtr(new Frame(std::move(bytes))); }
+  // While it lives its bytes are counted in `account`, which outlives it.
+  static FramePtr make(std::string bytes, std::size_t* account = nullptr) {
+    return FramePtr(new Frame(std::move(bytes), account));
+  }
   FramePtr(const FramePtr& other) : FramePtr(other.frame_) {}
   FramePtr(FramePtr&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
   FramePtr& operator=(FramePtr other) noexcept {

@@ -24,7 +24,10 @@ Server::Server(io::World world, unsigned threads, std::unique_ptr<engine::Topics
   for (const auto& worker : workers_) worker->engine().join(engines);
 }
 
-Server::~Server() = default;
+// What one worker's last turn tells another still finds it.
+Server::~Server() {
+  for (const auto& worker : workers_) worker->finish();
+}
 
 void Server::plan(ListenerRole role, const io::Endpoint& endpoint, const Settings& settings) {
   protocols::SurfaceSettings surface;
@@ -74,22 +77,24 @@ void Server::start(io::Loop& control, io::Task ready) {
 
 // Nothing has asked for a topic yet, and what the workers do from now on they were told by message.
 void Server::on_topics(const std::vector<storage::TopicId>& topics) {
+  if (stopping_) return;
   topics_->set_topics(topics);
-  waiting_ = workers_.size();
+  opening_ = workers_.size();
   for (const auto& worker : workers_) {
     worker->loop().post([this, &worker = *worker] {
       const auto opened = worker.open_listeners();
       CHECK(opened.has_value(), "a socket that listens cannot be watched");
       control_->post([this] {
-        if (--waiting_ == 0) std::exchange(ready_, {})();
+        if (--opening_ == 0 && !stopping_) std::exchange(ready_, {})();
       });
     });
   }
 }
 
 void Server::stop(io::Task stopped) {
+  stopping_ = true;
   stopped_ = std::move(stopped);
-  waiting_ = workers_.size();
+  draining_ = workers_.size();
   for (const auto& worker : workers_) {
     worker->loop().post([this, &worker = *worker] {
       worker.drain(kDrainTimeoutNs, [this] { control_->post([this] { on_worker_drained(); }); });
@@ -98,7 +103,7 @@ void Server::stop(io::Task stopped) {
 }
 
 void Server::on_worker_drained() {
-  if (--waiting_ > 0) return;
+  if (--draining_ > 0) return;
   lane_loop_.post([this] { lane_.stop([this] { control_->post([this] { stop_loops(); }); }); });
 }
 

@@ -54,7 +54,9 @@ class Server final {
   io::Loop* control_ = nullptr;
   io::Task ready_;
   io::Task stopped_;
-  std::size_t waiting_ = 0;  // workers that have not answered yet
+  std::size_t opening_ = 0;   // workers that have not opened their listeners yet
+  std::size_t draining_ = 0;  // workers that have not drained yet
+  bool stopping_ = false;
 };
 
 }  // namespace server

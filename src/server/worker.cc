@@ -28,9 +28,10 @@ Worker::Worker(io::World world, std::string name, storage::Lane& lane, const eng
       forms_(make_stream_forms()),
       drain_timer_([](void* self) { static_cast<Worker*>(self)->on_drain_tick(); }, this) {}
 
-// Connections end before the engine that their subscriptions are on: a last turn buries them.
-Worker::~Worker() {
-  listeners_.clear();
+Worker::~Worker() = default;
+
+void Worker::finish() {
+  for (auto& listening : listeners_) listening->listener.reset();
   connections_.close_all();
   loop_.turn(io::Loop::Wait::No);
 }

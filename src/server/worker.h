@@ -46,6 +46,10 @@ class Worker final {
   void drain(std::uint64_t timeout_ns, io::Task drained);
   admin::LoopSnapshot snapshot() const;
 
+  // After the loop has ended, before any worker is destroyed: connections end before the engine that their
+  // subscriptions are on.
+  void finish();
+
  private:
   struct Listening {
     io::Handle handle;

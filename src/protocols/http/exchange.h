@@ -47,7 +47,7 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
   Exchange(Session&, net::Connection&, const RequestHead&, std::string body);
 
   const RequestHead& head() const { return *head_; }  // until answered
-  const std::string& body() const { return body_; }
+  const std::string& body() const { return body_; }   // only during Service::handle
   // Fields that every answer to this request carries, whoever gives it.
   void add_field(std::string_view name, std::string value) { fields_.emplace_back(name, std::move(value)); }
 

@@ -8,6 +8,18 @@
 
 namespace protocols::http {
 
+namespace {
+
+Answer overload_answer() {
+  Answer answer = problem_answer({.status = 503,
+                                  .type = "overload",
+                                  .detail = "too many answers wait for slow readers; nothing was done, try again"});
+  answer.fields.emplace_back("Retry-After", "1");
+  return answer;
+}
+
+}  // namespace
+
 Session::~Session() {
   if (!exchange_) return;
   exchange_->session_ = nullptr;
@@ -71,7 +83,9 @@ void Session::begin_exchange(net::Connection& connection) {
   last_ = !parser_.head().keep_alive();
   exchange_ = std::make_shared<Exchange>(*this, connection, parser_.head(), parser_.take_body());
   const ExchangePtr exchange = exchange_;  // it may end while it is handled
+  if (connection.loop_output_bytes() > kLoopOutputBytesMax) return exchange->answer(overload_answer());
   service_.handle(exchange);
+  std::string().swap(exchange->body_);  // a long poll or a slow log keeps no body
 }
 
 void Session::on_answered(net::Connection& connection) {
@@ -103,6 +117,7 @@ void Session::refuse(net::Connection& connection, const ParseFailure& failure) {
 
 void Session::on_drained(net::Connection& connection) {
   full_ = false;
+  if (ended_ && !exchange_ && !connection.has_input()) return connection.close_after_sending();
   connection.show_input();
 }
 
@@ -115,6 +130,9 @@ void Session::on_end(net::Connection& connection) {
 }
 
 void Session::on_timeout(net::Connection& connection) {
+  // A slow reader of the last answer is not idle.
+  const bool reads = connection.backlog_bytes() > 0 && connection.take_progress();
+  if (clock_ == Clock::Idle && reads) return connection.set_timeout(kIdleNs);
   if (clock_ == Clock::Idle || clock_ == Clock::None) return connection.close();
   if (clock_ == Clock::Body && body_bytes_ >= kBodyBytesPerPeriodMin) {
     body_bytes_ = 0;

@@ -19,6 +19,7 @@ inline constexpr std::uint64_t kHeadNs = 10'000'000'000;
 inline constexpr std::uint64_t kIdleNs = 75'000'000'000;
 inline constexpr std::uint64_t kBodyPeriodNs = 10'000'000'000;
 inline constexpr std::uint64_t kBodyBytesPerPeriodMin = 4'096;
+inline constexpr std::size_t kLoopOutputBytesMax = 256 << 20;  // answers of a loop that wait for slow readers: then 503
 
 // What answers the requests of a listener, on one loop. It outlives the sessions.
 class Service {

@@ -104,6 +104,10 @@ void Stream::on_progress(engine::Cursor cursor) {
 
 void Stream::on_timeout(net::Connection& connection) {
   connection.set_timeout(kHeartbeatNs);
+  const bool progress = connection.take_progress();
+  stalled_heartbeats_ = progress || connection.backlog_bytes() == 0 ? 0 : stalled_heartbeats_ + 1;
+  // Its cursor lets it resume, if it ever comes back.
+  if (stalled_heartbeats_ == kStalledHeartbeatsMax) return connection.close();
   if (connection.backlog_bytes() > 0 || !told_) return;  // it has something to read already, or soon
   const engine::Cursor position = subscription_.position();
   if (position.sequence != told_) return on_progress(position);

@@ -16,6 +16,7 @@
 namespace protocols::sse {
 
 inline constexpr std::uint64_t kHeartbeatNs = 15'000'000'000;  // progress, and proof that both ends are there
+inline constexpr std::uint8_t kStalledHeartbeatsMax = 20;      // without a byte taken: then the stream ends, 5 minutes
 inline constexpr std::string_view kRetryBlock = "retry: 2000\n";
 
 class Stream final : public net::Handler, private engine::Subscriber {
@@ -49,6 +50,7 @@ class Stream final : public net::Handler, private engine::Subscriber {
   std::optional<storage::Sequence> told_;  // of the last cursor that the client was sent; none before the first signal
   std::string head_;                       // until it was sent
   Framing framing_;
+  std::uint8_t stalled_heartbeats_ = 0;
 };
 
 }  // namespace protocols::sse

@@ -61,6 +61,7 @@ TEST(Stream, begins_with_the_head_and_a_block_that_only_has_its_position) {
   EXPECT_EQ(source.reply().field("Vary"), "Accept, Origin");
   EXPECT_EQ(source.reply().field("Transfer-Encoding"), "chunked");
   EXPECT_EQ(source.reply().field("Content-Length"), "-");
+  EXPECT_EQ(source.reply().field("Tidewire-Cursor"), house.cursor(1));
 }
 
 TEST(Stream, has_each_event_with_its_name_its_cursor_and_its_payload) {
@@ -203,6 +204,36 @@ TEST(Stream, loses_nothing_to_a_reader_that_stalls) {
                       '"' + std::string(20'000, static_cast<char>('a' + i % 26)) + '"');
   source.peer->run_for(20 * sim::kSecondNs);
   EXPECT_THAT(source.fresh(), StartsWith(expected));
+}
+
+TEST(Stream, ends_for_a_reader_that_takes_nothing_for_minutes) {
+  House house;
+  Source source(house, "/a/1");
+  source.fresh();
+  source.peer->reading = false;
+  const std::string payload = '"' + std::string(900'000, 'x') + '"';
+  house.stage.publish("a/1", payload);
+  source.peer->run_for((kStalledHeartbeatsMax - 2) * kHeartbeatNs);
+  EXPECT_EQ(house.connections().open(), 1u) << "a pause of a minute or two is no reason";
+  source.peer->run_for(4 * kHeartbeatNs);
+  EXPECT_EQ(house.connections().open(), 0u);
+}
+
+TEST(Stream, goes_on_for_a_reader_that_is_slow_but_reads) {
+  House house;
+  Source source(house, "/a/1");
+  source.fresh();
+  const std::string payload = '"' + std::string(900'000, 'x') + '"';
+  for (int i = 0; i < 4; ++i) house.stage.publish("a/1", payload);
+  for (int i = 0; i < 2 * kStalledHeartbeatsMax; ++i) {
+    source.peer->reading = false;
+    source.peer->run_for(kHeartbeatNs);
+    source.peer->reading = true;
+    const std::size_t had = source.peer->received.size();
+    source.peer->until([&] { return source.peer->received.size() > had; });
+  }
+  EXPECT_EQ(house.connections().open(), 1u);
+  EXPECT_LT(source.peer->received.size(), 4 * payload.size()) << "it was behind all the time";
 }
 
 TEST(Stream, is_not_framed_for_http_1_0) {
