@@ -76,6 +76,16 @@ TEST_F(BinaryEventTest, what_cannot_be_is_refused) {
   EXPECT_EQ(read("ce-specversion: 1.0\r\nce-id: 7\r\nce-source: /a\r\nce-type: tidewire.reset\r\n"), 422);
 }
 
+// They would be a second `data` member of the event as JSON.
+TEST_F(BinaryEventTest, the_data_is_no_attribute) {
+  EXPECT_EQ(read(kRequired + "ce-data: evil\r\n"), 400);
+  EXPECT_EQ(read(kRequired + "ce-data_base64: ZXZpbA==\r\n"), 400);
+}
+
+TEST_F(BinaryEventTest, control_characters_are_refused) {
+  for (const char* value : {"%00", "a%0Ab", "%1F", "%7F"}) EXPECT_EQ(read(kRequired + "ce-x: " + value + "\r\n"), 400);
+}
+
 TEST_F(BinaryEventTest, a_seventeenth_extension_is_refused) {
   std::string lines = kRequired;
   for (int i = 0; i < 16; ++i) lines += "ce-x" + std::to_string(i) + ": 1\r\n";

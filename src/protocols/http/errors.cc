@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocols/http/errors.h"
 
+#include <cerrno>
+
 #include "codec/json_writer.h"
 
 namespace protocols::http {
@@ -84,6 +86,22 @@ Answer append_answer(storage::AppendStatus status) {
       return retry_later(503, "lane-stopped", "the log takes no events until a restart; nothing was stored");
   }
   return problem_answer({.status = 500, .type = "internal"});
+}
+
+Answer file_answer(const base::Error& error) {
+  const int errno_value = error.sys_errno;
+  const bool exhausted = errno_value == EMFILE || errno_value == ENFILE || errno_value == ENOMEM;
+  if (exhausted || error.code == base::Errc::Overload || error.code == base::Errc::Stopped)
+    return retry_later(503, "overload", "the file cannot be read now; try again");
+  // Whether a file is there that the server may not read is nobody's business.
+  if (error.code == base::Errc::NotFound || errno_value == EACCES || errno_value == EPERM) {
+    return problem_answer(
+        {.status = 404, .type = "not-found", .detail = "there is no channel and no file at this path"});
+  }
+  if (error.code == base::Errc::TooLarge) {
+    return problem_answer({.status = 500, .type = "file-too-large", .detail = "static files are served up to 16 MiB"});
+  }
+  return problem_answer({.status = 500, .type = "file-unreadable", .detail = error.text});
 }
 
 Answer gone_answer(const engine::PageRefusal& refusal) {

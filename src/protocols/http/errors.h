@@ -15,6 +15,8 @@ Answer error_answer(const base::Error&);
 Answer parameter_answer(std::string_view parameter, std::string_view what_is_wrong);
 // A publish that did not become durable.
 Answer append_answer(storage::AppendStatus);
+// A static file that is not served now, or not at all.
+Answer file_answer(const base::Error&);
 // 410: the page that was asked for cannot be complete.
 Answer gone_answer(const engine::PageRefusal&);
 

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cerrno>
+
 #include "protocols/http/errors.h"
 #include "tests/support/http_house.h"
 
@@ -19,7 +21,7 @@ constexpr auto kApp = House::Door::Application;
 
 House::Settings with_origin() {
   House::Settings settings;
-  settings.shared.hosts = {"app.example"};
+  settings.shared.hosts = {"app.example", "with.example:8443"};
   settings.shared.origins = {"https://page.example"};
   return settings;
 }
@@ -190,6 +192,22 @@ TEST(Gateway, refuses_a_content_type_that_the_contract_has_not) {
   EXPECT_EQ(house.post("/text/1", "\xc3\xa4", {{"Content-Type", "text/plain; charset=utf-8"}}).status, 201);
 }
 
+TEST(Gateway, refuses_fields_that_are_given_twice) {
+  House house(with_origin());
+  const std::pair<std::string, std::string> json = {"Content-Type", "application/json"};
+  expect_problem(house.post("/a/1", "{}", {json, {"content-type", "text/plain"}}), 400, "malformed");
+  expect_problem(house.post("/a/1", "{}", {{"Idempotency-Key", "a"}, {"Idempotency-Key", "a"}}), 400, "malformed");
+  const FieldList origins = {{"Origin", "https://page.example"}, {"Origin", "https://evil.example"}};
+  const Reply origin = house.get("/a/1", origins);
+  expect_problem(origin, 400, "malformed");
+  EXPECT_EQ(origin.field("Access-Control-Allow-Origin"), "-");
+  const std::string cursor = house.cursor(0);
+  expect_problem(
+      house.get("/a/1", {{"Accept", "text/event-stream"}, {"Last-Event-ID", cursor}, {"Last-Event-ID", cursor}}), 400,
+      "malformed");
+  EXPECT_EQ(house.stage.lane.durable(), 0u);
+}
+
 TEST(Gateway, refuses_an_event_that_no_message_describes) {
   House house;
   expect_problem(house.ask(kApp, "POST", "/a/1", {{"Content-Length", "0"}}), 422, "invalid-event");
@@ -231,6 +249,9 @@ TEST(Gateway, lets_pages_of_the_same_and_of_listed_origins_publish) {
   EXPECT_EQ(post("http://localhost:8080", "localhost:8080").status, 201);
   EXPECT_EQ(post("https://LOCALHOST:8080", "localhost:8080").status, 201) << "TLS may end in front";
   EXPECT_EQ(post("https://app.example", "localhost:8080").status, 201) << "an entry of hosts";
+  EXPECT_EQ(post("https://with.example:8443", "localhost:8080").status, 201) << "an entry with its port";
+  for (const char* other : {"http://app.example:9999", "https://with.example", "https://with.example:9999"})
+    EXPECT_EQ(post(other, "localhost:8080").status, 403) << other << " is another place on that host";
   const Reply listed = post("https://page.example", "localhost:8080");
   EXPECT_EQ(listed.status, 201);
   EXPECT_EQ(listed.field("Access-Control-Allow-Origin"), "https://page.example");
@@ -262,6 +283,33 @@ TEST(Gateway, lets_a_listed_page_read_every_problem) {
     EXPECT_EQ(replies[i].status, statuses[i]);
     EXPECT_EQ(replies[i].field("Access-Control-Allow-Origin"), "https://page.example") << statuses[i];
   }
+}
+
+TEST(Gateway, lets_nothing_but_files_be_kept) {
+  House::Settings settings = with_origin();
+  settings.shared.event_bytes_max = 10;
+  House house(settings);
+  const std::pair<std::string, std::string> sse = {"Accept", "text/event-stream"};
+  const Reply replies[] = {
+      house.ask(kPublic, "OPTIONS", "/a/1"),
+      house.get("/a/1", {{"Accept", "image/png"}}),
+      house.get("/a/1?x=1", {sse}),
+      house.get("/a/1", {sse, {"Last-Event-ID", "nonsense"}}),
+      house.get("/a/1", {sse, {"Origin", "https://evil.example"}}),
+      house.get("/?channel=a/1"),
+      house.get("/"),
+      house.get("/nowhere"),
+      house.ask(kApp, "POST", "/a/1", {}, std::string(11, ' ')),
+  };
+  const int statuses[] = {204, 406, 400, 400, 403, 400, 404, 404, 413};
+  for (std::size_t i = 0; i < std::size(statuses); ++i) {
+    EXPECT_EQ(replies[i].status, statuses[i]) << i;
+    EXPECT_EQ(replies[i].field("Cache-Control"), "no-store") << statuses[i];
+    EXPECT_EQ(replies[i].field("Vary"), "Accept, Origin") << statuses[i];
+  }
+  const std::string head = house.ask(kPublic, "HEAD", "/a/1", {sse}).head;
+  EXPECT_THAT(head, HasSubstr("Cache-Control: no-store, no-transform\r\n"));
+  EXPECT_EQ(head.find("Cache-Control"), head.rfind("Cache-Control")) << "the stream's own replaces it";
 }
 
 TEST(Gateway, answers_options_with_what_is_allowed) {
@@ -339,6 +387,37 @@ TEST(Gateway, serves_files_behind_the_channels) {
   EXPECT_EQ(post.field("Allow"), "GET, HEAD, OPTIONS");
   const Reply head = house.ask(kPublic, "HEAD", "/");
   EXPECT_EQ(head.field("Content-Length"), "8");
+}
+
+TEST(Gateway, does_not_call_a_file_missing_that_could_not_be_read) {
+  House::Settings settings;
+  settings.shared.static_root = "/site";
+  House house(settings);
+  house.stage.world.files().put("/site/index.html", "<p>hello");
+  house.stage.world.files().fail_call(1, {base::Errc::System, "cannot read a file", EIO});
+  expect_problem(house.get("/"), 500, "file-unreadable");
+  house.stage.world.files().fail_call(1, {base::Errc::System, "cannot open a file", EMFILE});
+  const Reply busy = house.get("/");
+  expect_problem(busy, 503, "overload");
+  EXPECT_EQ(busy.field("Retry-After"), "1");
+  EXPECT_EQ(house.get("/").status, 200);
+}
+
+TEST(Errors, have_one_status_for_each_failure_to_read_a_file) {
+  using base::Errc;
+  const std::pair<base::Error, int> cases[] = {
+      {{Errc::NotFound, "not a regular file"}, 404},
+      {{Errc::System, "cannot open a file", EACCES}, 404},
+      {{Errc::System, "cannot open a file", EPERM}, 404},
+      {{Errc::System, "cannot open a file", EMFILE}, 503},
+      {{Errc::System, "cannot open a file", ENFILE}, 503},
+      {{Errc::System, "cannot open a file", ENOMEM}, 503},
+      {{Errc::Overload, "busy"}, 503},
+      {{Errc::Stopped, "stopped"}, 503},
+      {{Errc::System, "cannot read a file", EIO}, 500},
+      {{Errc::TooLarge, "too large"}, 500},
+  };
+  for (const auto& [error, expected] : cases) EXPECT_EQ(file_answer(error).status, expected) << error.sys_errno;
 }
 
 TEST(Errors, have_one_status_for_each_outcome_of_an_append) {

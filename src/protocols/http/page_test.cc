@@ -116,6 +116,34 @@ TEST(LongPoll, does_not_wait_when_there_is_something) {
   EXPECT_LT(house.stage.world.now_ns() - before_ns, sim::kSecondNs);
 }
 
+// Whatever else is committed at whatever moment, there is nothing for this client.
+TEST(LongPoll, is_not_ended_by_the_traffic_of_others) {
+  for (std::uint64_t seed = 1; seed < 20; ++seed) {
+    House house({.stage = {.seed = seed}});
+    const auto peer = house.connect();
+    const std::string text = request("GET", "/a/1?wait=5");
+    peer->send(text);
+    std::uint64_t steps = seed;  // from the last byte on
+    peer->until([&] { return house.connections().counters().received_bytes == text.size() && steps-- == 0; },
+                sim::kSecondNs);
+    for (int i = 0; i < 20; ++i) house.stage.publish("a/2");
+    peer->run_for(4 * sim::kSecondNs);
+    EXPECT_EQ(peer->received, "") << seed << ": it waits";
+    ASSERT_TRUE(peer->until_received("up_to_date\":true}", 3 * sim::kSecondNs)) << seed;
+    EXPECT_EQ(take_reply(peer->received).body, "{\"events\":[" + end_of_page(house.cursor(20), true));
+  }
+}
+
+TEST(LongPoll, goes_on_behind_a_bounded_scan) {
+  House house({.stage = {.limits = {.memory_bytes_max = 64 << 20}}});
+  const std::string large = '"' + std::string(1 << 20, 'x') + '"';
+  for (int i = 0; i < 18; ++i) house.stage.publish("a/2", large);
+  house.stage.publish("a/1", "1");
+  EXPECT_EQ(house.get("/a/1").body, "{\"events\":[" + end_of_page(house.cursor(17), false)) << "without waiting";
+  const Reply reply = house.get("/a/1?wait=60");
+  EXPECT_THAT(reply.body, testing::EndsWith("\"data\":1}" + end_of_page(house.cursor(19), true)));
+}
+
 // Several runs of one commit reach a subscription in one turn, and the answer takes the first only.
 TEST(LongPoll, is_answered_once_by_a_commit_with_much_for_it) {
   for (std::uint64_t seed = 1; seed < 10; ++seed) {
@@ -177,6 +205,19 @@ TEST(EphemeralPage, has_what_arrives_while_it_waits) {
   EXPECT_THAT(reply.body, testing::EndsWith("\"up_to_date\":true,\"live_only\":[\"typing/1\"]}"));
   EXPECT_EQ(house.get("/typing/1").body,
             "{\"events\":[],\"cursor\":\"" + house.cursor(0) + "\",\"up_to_date\":true,\"live_only\":[\"typing/1\"]}");
+}
+
+TEST(EphemeralPage, is_up_to_date_whatever_others_do) {
+  House house;
+  const auto peer = waiting(house, "/typing/1?wait=60");
+  house.stage.on_loop([&] {
+    house.stage.begin_publish("a/1", "1", [](const auto&) {});
+    house.stage.begin_publish("a/1", "2", [](const auto&) {});
+  });
+  peer->run_for(sim::kSecondNs);
+  house.stage.publish("typing/1", "1");
+  ASSERT_TRUE(peer->until_received("live_only\":[\"typing/1\"]}"));
+  EXPECT_THAT(take_reply(peer->received).body, HasSubstr("\"up_to_date\":true,\"live_only\""));
 }
 
 TEST(EphemeralPage, cannot_begin_at_a_cursor) {
