@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The medium of the memory lane: keeps the newest blocks up to a bound, drops the oldest and moves complete_after of
-// its topics, and serves reads.
+// its topics, and serves reads. A read costs what it returns and a binary search for each topic, however much lies
+// between: a client must not be able to hold up the writer with the whole log for an answer without a block.
 //
 // Thread: the lane's loop. A block is readable once its persist() completed.
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 
 #include "io/loop.h"
 #include "storage/lane.h"
 #include "storage/medium.h"
+#include "storage/topic_blocks.h"
 #include "storage/topic_table.h"
 
 namespace storage {
 
 class MemoryStore final : public Medium {
  public:
-  // The newest block is kept whatever its size.
+  // The newest block is kept whatever its size. A block counts with memory_bytes() and, for each topic in it, with
+  // BlockNumbers::kBytesMax.
   MemoryStore(io::Loop& loop, TopicTable& topics, std::size_t bytes_max)
       : loop_(loop), topics_(topics), bytes_max_(bytes_max) {}
 
@@ -26,17 +30,23 @@ class MemoryStore final : public Medium {
   ReadReply read(const ReadRequest&, Sequence durable) const;
 
   std::size_t bytes() const { return bytes_; }
+  std::uint64_t blocks_looked_at() const { return blocks_looked_at_; }  // by all reads: what they cost this loop
 
  private:
   void keep(BlockPtr);
   void drop_oldest();
   void collect(const ReadRequest&, ReadReply&) const;
+  BlockNumber first_behind(Sequence) const;
+  const BlockPtr& look_at(BlockNumber) const;
 
   io::Loop& loop_;
   TopicTable& topics_;
   const std::size_t bytes_max_;
-  std::deque<BlockPtr> blocks_;  // ascending
-  std::size_t bytes_ = 0;        // their memory
+  std::deque<BlockPtr> blocks_;   // ascending
+  BlockNumber first_number_ = 0;  // of blocks_.front(); the next ones count on
+  TopicBlocks topic_blocks_;
+  std::size_t bytes_ = 0;  // what it takes to keep them and to find them
+  mutable std::uint64_t blocks_looked_at_ = 0;
 };
 
 }  // namespace storage
