@@ -12,7 +12,7 @@ run: ## build Tidewire and serve the demo at http://127.0.0.1:8080/
 	@tools/build release tidewire
 	@exec build/release/tidewire serve examples/social/asyncapi.yaml --config examples/social/tidewire.yaml
 
-test: ## build and run every test: plain, address and undefined sanitizers, thread sanitizer
+test: ## build and run every test: plain, address and undefined sanitizers, thread sanitizer, fuzzers
 	@tools/setup test
 	@tools/test all
 

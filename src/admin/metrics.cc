@@ -41,7 +41,7 @@ constexpr std::array kLoopMetrics = {
                [](const LoopSnapshot& s) { return s.events.refused; }},
     LoopMetric{"tidewire_events_delivered_total", "Events handed to subscriptions.", Kind::Counter,
                [](const LoopSnapshot& s) { return s.events.delivered; }},
-    LoopMetric{"tidewire_ephemeral_events_dropped_total", "Ephemeral events for subscribers without room.",
+    LoopMetric{"tidewire_ephemeral_events_dropped_total", "Ephemeral events for subscribers or loops without room.",
                Kind::Counter, [](const LoopSnapshot& s) { return s.events.ephemeral_dropped; }},
     LoopMetric{"tidewire_tail_lost_total", "Commits that a loop was too busy to be shown.", Kind::Counter,
                [](const LoopSnapshot& s) { return s.events.tail_lost; }},

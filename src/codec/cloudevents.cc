@@ -97,7 +97,7 @@ std::optional<std::string_view> Extensions::find(std::string_view name) const {
 
 bool is_attribute_name(std::string_view name) {
   const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && name.size() <= kAttributeNameBytesMax && std::ranges::all_of(name, allowed);
+  return !name.empty() && name.size() <= kAttributeNameBytesMax && name != "data" && std::ranges::all_of(name, allowed);
 }
 
 void append_event_record(std::string& tail, const CloudEvent& event, std::optional<Bytes> key) {

@@ -53,7 +53,7 @@ struct CloudEvent {
   Extensions extensions;
 };
 
-// CloudEvents 1.0 section 3.1: lower-case letters and digits.
+// CloudEvents 1.0 section 3.1: lower-case letters and digits. `data` is none: the JSON form has a member of that name.
 bool is_attribute_name(std::string_view name);
 
 // Appends the record tail of an event. The key orders events; it is no attribute.

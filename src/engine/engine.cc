@@ -152,11 +152,23 @@ void Engine::broadcast(const Publication& publication, const codec::CloudEvent& 
   block->bytes = builder.finish();
   block->entries.push_back({publication.channel.topic, 1, 0, block->bytes});
   for (Engine* engine : all_) {
-    if (engine != this) engine->loop_.post([engine, block] { engine->on_ephemeral(block); });
+    if (engine != this) post_ephemeral(block, *engine);
   }
   on_ephemeral(block);
   ++counters_.published;
   done({storage::AppendStatus::Durable, false, std::string(event.id), latest()});
+}
+
+// A loop that does not keep up costs a bounded amount of memory: it is spared the event.
+void Engine::post_ephemeral(const storage::BlockPtr& block, Engine& to) {
+  if (!to.ephemeral_waiting_.enter(block->memory_bytes())) {
+    ++counters_.ephemeral_dropped;
+    return;
+  }
+  to.loop_.post([&to, block] {
+    to.ephemeral_waiting_.leave(block->memory_bytes());
+    to.on_ephemeral(block);
+  });
 }
 
 void Engine::on_ephemeral(const storage::BlockPtr& block) {

@@ -15,16 +15,20 @@
 #include "engine/publication.h"
 #include "engine/subscription.h"
 #include "engine/tail.h"
+#include "io/waiting_bytes.h"
 #include "storage/lane.h"
 
 namespace engine {
+
+// Of ephemeral events that were posted to a loop and have not run there: beyond it that loop is sent no more of them.
+inline constexpr std::size_t kEphemeralWaitingBytesMax = 32 << 20;
 
 struct EventCounters {
   std::uint64_t published = 0;          // acknowledged as new
   std::uint64_t repeated = 0;           // acknowledged as repeats
   std::uint64_t refused = 0;            // not acknowledged
   std::uint64_t delivered = 0;          // to one subscriber each
-  std::uint64_t ephemeral_dropped = 0;  // the subscriber was behind or full
+  std::uint64_t ephemeral_dropped = 0;  // by a subscriber that was behind or full, or on the way to a loop
   std::uint64_t tail_lost = 0;          // commits that came without their block
   std::uint64_t cold_reads = 0;         // of the lane, by subscriptions and pages
 };
@@ -59,6 +63,7 @@ class Engine final {
 
   void on_commit(const storage::Commit&);
   void fan_out(const storage::Entry&);
+  void post_ephemeral(const storage::BlockPtr&, Engine& to);
   void on_ephemeral(const storage::BlockPtr&);
   void append(const Publication&, const codec::CloudEvent&, PublishDone);
   void broadcast(const Publication&, const codec::CloudEvent&, PublishDone);
@@ -81,6 +86,7 @@ class Engine final {
   std::unordered_map<std::uint64_t, Subscription*> awaited_;
   std::uint64_t last_awaited_id_ = 0;
   std::vector<Engine*> all_;
+  io::WaitingBytes ephemeral_waiting_{kEphemeralWaitingBytesMax};  // on the way here from the others
   codec::json::Parser json_parser_;
   EventCounters counters_;
 };

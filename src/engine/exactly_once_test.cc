@@ -170,27 +170,6 @@ class Run {
   std::vector<std::unique_ptr<Client>> clients_;
 };
 
-// Passes everything on; what is overridden is the bug.
-class FaultyLane : public storage::Lane {
- public:
-  explicit FaultyLane(storage::Lane& good) : good_(good) {}
-  void append(io::Loop& from, std::vector<storage::NewEvent> events, AppendDone done) override {
-    good_.append(from, std::move(events), std::move(done));
-  }
-  void read(io::Loop& from, storage::ReadRequest request, ReadDone done) override {
-    good_.read(from, std::move(request), std::move(done));
-  }
-  void declare(io::Loop& from, std::vector<std::string> identities, DeclareDone done) override {
-    good_.declare(from, std::move(identities), std::move(done));
-  }
-  void follow(io::Loop& loop, OnCommit on_commit) override { good_.follow(loop, std::move(on_commit)); }
-  storage::Sequence durable() const override { return good_.durable(); }
-  const storage::Identity& identity() const override { return good_.identity(); }
-
- protected:
-  storage::Lane& good_;
-};
-
 // Commits arrive before durable() has moved.
 class LateDurable final : public FaultyLane {
  public:
@@ -232,11 +211,6 @@ class BoastfulLane final : public FaultyLane {
     });
   }
 };
-
-template <class Faulty>
-std::unique_ptr<storage::Lane> wrap(storage::Lane& good) {
-  return std::make_unique<Faulty>(good);
-}
 
 std::string verdict(std::uint64_t seed, Stage::Wrap wrapping = nullptr, Resuming resuming = Resuming::After) {
   return Run(seed, wrapping, resuming).verdict();

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace engine {
 namespace {
 
@@ -87,6 +89,46 @@ TEST(Runs, take_one_event_of_any_size) {
   const std::string large(3 * kRunBytesMax, 'x');
   EXPECT_EQ(runs_of(EntryOf(1, {{"x", "1"}, {"x", large}, {"x", "2"}})),
             (std::vector<Piece>{{"x", 1, 1}, {"x", 2, 1}, {"x", 3, 1}}));
+}
+
+TEST(Runs, go_on_behind_any_sequence_with_any_mark_that_was_taken_on_the_way) {
+  const std::vector<Given> events = {{"x", "1"}, {"x", "2"}, {"y", "3"}, {"x", "4"}, {"x", "5"}};
+  const EntryOf given(9, events);
+  std::vector<EntryMark> marks = {{}};
+  RunReader whole(given.entry);
+  std::vector<Event> run;
+  do marks.push_back(whole.mark());
+  while (whole.next(run));
+  ASSERT_EQ(marks.size(), 5u);
+  for (const EntryMark& mark : marks) {
+    for (storage::Sequence after = 0; after < given.entry.last_sequence(); ++after) {
+      RunReader reader(given.entry, after, mark);
+      for (storage::Sequence next = std::max<storage::Sequence>(after + 1, 9); reader.next(run);) {
+        for (const Event& event : run) {
+          EXPECT_EQ(event.sequence, next);
+          EXPECT_EQ(event.content.data, events[next - 9].data);
+          ++next;
+        }
+      }
+      EXPECT_EQ(reader.mark().next_sequence, given.entry.last_sequence() + 1);
+      EXPECT_EQ(reader.mark().offset, given.entry.batch.size());
+    }
+  }
+}
+
+TEST(Runs, take_no_mark_of_another_entry) {
+  const EntryOf one(9, {{"x", "1"}, {"y", "2"}, {"x", "3"}});
+  const EntryOf behind(12, {{"x", "1"}, {"x", "2"}, {"x", "3"}});
+  const EntryOf longer(9, {{"x", "the first of another shape"}, {"y", "2"}, {"x", "3"}});
+  std::vector<Event> run;
+  RunReader reader(one.entry);
+  ASSERT_TRUE(reader.next(run));
+  for (const EntryOf* other : {&behind, &longer}) {
+    RunReader marked(other->entry, other->entry.first_sequence, reader.mark());
+    ASSERT_TRUE(marked.next(run));
+    EXPECT_EQ(run.front().sequence, other->entry.first_sequence + 1);
+    EXPECT_EQ(run.front().content.data, "2");
+  }
 }
 
 }  // namespace

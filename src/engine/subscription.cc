@@ -101,12 +101,10 @@ void Subscription::on_read(const storage::ReadReply& reply) {
   if (reply.status == storage::ReadStatus::Stopped) return;  // the program ends; its protocols say goodbye
   const bool readable = state_ == State::Starting ? begin(reply) : goes_on(reply);
   if (readable) {
-    for (const storage::BlockPtr& block : reply.blocks) {
-      if (take(*block) == Taken::All) continue;
-      state_ = State::Full;
-      return;
-    }
-    position_ = std::max(position_, reply.covered);
+    std::size_t budget_bytes = kCatchUpBytesPerTurn;
+    for (const storage::BlockPtr& block : reply.blocks)
+      if (const Taken taken = take(*block, budget_bytes); taken != Taken::All) return stop(taken);
+    pass_to(std::max(position_, reply.covered));
     if (!reply.blocks.empty()) return catch_up_next_turn();  // a portion was handed over already
   }
   catch_up();
@@ -160,56 +158,69 @@ void Subscription::catch_up() {
   while (position_ < engine_.loop_end()) {
     if (!engine_.tail_.covers(position_)) return ask_lane(position_, kCatchUpBytesPerTurn);
     const storage::BlockPtr block = engine_.tail_.next(position_);
-    if (take(*block) == Taken::Full) {
-      state_ = State::Full;
-      return;
-    }
-    position_ = std::max(position_, block->last());
-    if (block->bytes.size() >= budget_bytes) return catch_up_next_turn();
-    budget_bytes -= block->bytes.size();
+    if (const Taken taken = take(*block, budget_bytes); taken != Taken::All) return stop(taken);
   }
   state_ = State::Live;
   subscriber_.on_live();
 }
 
-Subscription::Taken Subscription::take(const storage::Block& block) {
-  for (const storage::Entry& entry : block.entries) {
-    if (entry.last_sequence() <= position_) continue;
-    const bool ours = std::ranges::any_of(members_, [&](const Member& m) { return m.channel->topic == entry.topic; });
-    if (ours && take(entry) == Taken::Full) return Taken::Full;
-    position_ = entry.last_sequence();
+// No block is kept meanwhile: the mark says where to go on in whichever one has the entry then.
+void Subscription::stop(Taken taken) {
+  if (taken == Taken::Spent) return catch_up_next_turn();
+  state_ = State::Full;
+}
+
+Subscription::Taken Subscription::take(const storage::Block& block, std::size_t& budget_bytes) {
+  const auto first = std::ranges::upper_bound(block.entries, position_, {}, &storage::Entry::last_sequence);
+  for (const storage::Entry& entry : std::ranges::subrange(first, block.entries.end())) {
+    if (budget_bytes == 0) return Taken::Spent;
+    if (wants(entry.topic)) {
+      if (const Taken taken = take(entry, budget_bytes); taken != Taken::All) return taken;
+    } else {
+      budget_bytes -= std::min(budget_bytes, entry.batch.size());
+      pass_to(entry.last_sequence());
+    }
   }
   return Taken::All;
 }
 
-Subscription::Taken Subscription::take(const storage::Entry& entry) {
-  RunReader runs(entry);
+Subscription::Taken Subscription::take(const storage::Entry& entry, std::size_t& budget_bytes) {
+  RunReader runs(entry, position_, mark_);
+  mark_ = runs.mark();
   std::vector<Event> run;
   while (runs.next(run)) {
-    if (!wants(run.front())) {
-      position_ = std::max(position_, run.back().sequence);
-      skipped(run.size());
-      continue;
+    const EntryMark behind = runs.mark();
+    if (wants(run.front())) {
+      position_ = run.front().sequence - 1;
+      if (!subscriber_.deliver(run)) return Taken::Full;
+      engine_.counters_.delivered += run.size();
+      position_ = run.back().sequence;
+      skipped_events_ = 0;
+    } else {
+      pass_to(run.back().sequence);
     }
-    const auto fresh = std::ranges::find_if(run, [&](const Event& event) { return event.sequence > position_; });
-    if (fresh == run.end()) continue;
-    position_ = fresh->sequence - 1;
-    if (!subscriber_.deliver({fresh, run.end()})) return Taken::Full;
-    engine_.counters_.delivered += static_cast<std::uint64_t>(run.end() - fresh);
-    position_ = run.back().sequence;
-    skipped_events_ = 0;
+    budget_bytes -= std::min(budget_bytes, behind.offset - mark_.offset);
+    mark_ = behind;
+    if (budget_bytes == 0) return Taken::Spent;
   }
   return Taken::All;
+}
+
+bool Subscription::wants(storage::TopicId topic) const {
+  return std::ranges::any_of(members_, [&](const Member& member) { return member.channel->topic == topic; });
 }
 
 bool Subscription::wants(const Event& event) const {
   return std::ranges::any_of(members_, [&](const Member& member) { return member.address == event.content.address; });
 }
 
-// Cursors move past what was skipped (G3), so that a client which reconnects does not read it again.
-void Subscription::skipped(std::uint64_t events) {
-  skipped_events_ += static_cast<std::uint32_t>(events);
-  if (skipped_events_ < kProgressEveryEvents || engine_.loop().now_ns() < progress_at_ns_) return;
+// Nothing up to there matches. Cursors move past what was skipped (G3), so that a client which reconnects does not
+// read it again.
+void Subscription::pass_to(storage::Sequence sequence) {
+  const std::uint64_t skipped = skipped_events_ + (sequence - position_);
+  position_ = sequence;
+  skipped_events_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(skipped, kProgressEveryEvents));
+  if (skipped < kProgressEveryEvents || engine_.loop().now_ns() < progress_at_ns_) return;
   skipped_events_ = 0;
   progress_at_ns_ = engine_.loop().now_ns() + kProgressEveryNs;
   subscriber_.on_progress(position());
@@ -240,13 +251,18 @@ void Subscription::on_tail_lost() {
   catch_up_next_turn();
 }
 
-void Subscription::catch_up_next_turn() {
+// What is deferred during the mail of a turn runs in the same turn, in which a portion was handed over already; what
+// is deferred from there runs in the next one.
+void Subscription::catch_up_next_turn() { defer(&Subscription::catch_up_deferred); }
+void Subscription::catch_up_deferred() { defer(&Subscription::catch_up); }
+
+void Subscription::defer(void (Subscription::*then)()) {
   waiting_id_ = engine_.await(*this);
-  engine_.loop().defer([&engine = engine_, id = waiting_id_] {
+  engine_.loop().defer([&engine = engine_, id = waiting_id_, then] {
     Subscription* self = engine.awaited(id);
     if (self == nullptr) return;
     self->waiting_id_ = 0;
-    self->catch_up();
+    (self->*then)();
   });
 }
 

@@ -16,6 +16,7 @@
 
 #include "engine/cursor.h"
 #include "engine/event.h"
+#include "engine/runs.h"
 #include "engine/topics.h"
 #include "storage/lane.h"
 
@@ -83,7 +84,7 @@ class Subscription final {
   friend class Engine;
   friend class AddressIndex;
   enum class State : std::uint8_t { Created, Starting, Reading, Full, Live };
-  enum class Taken : std::uint8_t { All, Full };
+  enum class Taken : std::uint8_t { All, Full, Spent };  // Spent: the budget of the turn
 
   struct Place {  // in the fan-out lists of the engine
     AddressSubscribers* list;
@@ -100,11 +101,15 @@ class Subscription final {
   void begin_reset(ResetReason, storage::Sequence earliest);
   storage::Sequence position_after_reset(storage::Sequence earliest) const;
   void catch_up();
+  void stop(Taken);
   void catch_up_next_turn();
-  Taken take(const storage::Block&);
-  Taken take(const storage::Entry&);
+  void catch_up_deferred();
+  void defer(void (Subscription::*)());
+  Taken take(const storage::Block&, std::size_t& budget_bytes);
+  Taken take(const storage::Entry&, std::size_t& budget_bytes);
+  bool wants(storage::TopicId) const;
   bool wants(const Event&) const;
-  void skipped(std::uint64_t events);
+  void pass_to(storage::Sequence);
 
   void on_live_events(std::span<const Event>);  // from the engine's fan-out
   void on_tail_lost();                          // a commit came without its block
@@ -115,6 +120,7 @@ class Subscription final {
   std::vector<Place> places_;
   Start start_;
   storage::Sequence position_ = 0;
+  EntryMark mark_;                // where in an entry the reading goes on, if it stopped within one
   std::uint64_t waiting_id_ = 0;  // of the answer or turn that it waits for; 0: none
   std::uint64_t progress_at_ns_ = 0;
   std::uint32_t skipped_events_ = 0;

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "engine/runs.h"
 #include "tests/support/engine_stage.h"
 
 namespace engine {
@@ -17,10 +18,42 @@ std::vector<storage::Sequence> numbers(storage::Sequence first, storage::Sequenc
   return all;
 }
 
+constexpr std::size_t kPortionBytes = 256 << 10;
+
+// Hands out entries whose records at or before the reader's position cannot be read: not even their lengths.
+class ForgettingLane final : public FaultyLane {
+ public:
+  using FaultyLane::FaultyLane;
+  void read(io::Loop& from, storage::ReadRequest request, ReadDone done) override {
+    good_.read(from, std::move(request), [done = std::move(done)](storage::ReadReply reply) mutable {
+      for (storage::BlockPtr& block : reply.blocks) block = without_past(*block, reply.after);
+      done(std::move(reply));
+    });
+  }
+
+ private:
+  static storage::BlockPtr without_past(const storage::Block& block, storage::Sequence after) {
+    auto copy = std::make_shared<storage::Block>(block);
+    for (storage::Entry& entry : copy->entries) {
+      const auto at = static_cast<std::size_t>(entry.batch.data() - block.bytes.data());
+      entry.batch = base::Bytes(copy->bytes).substr(at, entry.batch.size());
+      if (after < entry.first_sequence || after >= entry.last_sequence()) continue;
+      codec::RecordReader records = codec::BatchView::parse(entry.batch, codec::BatchCrc::Skip)->records();
+      for (storage::Sequence passed = entry.first_sequence; passed < after; ++passed) CHECK(records.skip(), "a record");
+      const base::Bytes last = records.next()->tail;
+      const std::size_t first_byte = at + codec::kBatchHeaderBytes;
+      const auto end = static_cast<std::size_t>(last.data() + last.size() - copy->bytes.data());
+      std::fill(copy->bytes.begin() + static_cast<std::ptrdiff_t>(first_byte),
+                copy->bytes.begin() + static_cast<std::ptrdiff_t>(end), '\xff');
+    }
+    return copy;
+  }
+};
+
 class SubscriptionTest : public testing::Test {
  protected:
-  void set_up(storage::Limits limits = {}, std::size_t loops = 2) {
-    stage_ = std::make_unique<Stage>(Stage::Options{.seed = 1, .loops = loops, .limits = limits});
+  void set_up(storage::Limits limits = {}, std::size_t loops = 2, Stage::Wrap wrapping = nullptr) {
+    stage_ = std::make_unique<Stage>(Stage::Options{.seed = 1, .loops = loops, .limits = limits, .wrap = wrapping});
   }
   void TearDown() override { subscription_.reset(); }
 
@@ -38,6 +71,24 @@ class SubscriptionTest : public testing::Test {
   void publish_singly(const std::string& address, std::size_t count, std::size_t from = 0) {
     for (std::size_t i = 0; i < count; ++i) publish(address, 1, "{}", from);
   }
+  // One commit for all of them.
+  void publish_together(const std::string& address, std::size_t count, std::size_t data_bytes) {
+    const std::string data = '"' + std::string(data_bytes - 2, 'x') + '"';
+    codec::CloudEvent event;
+    event.id = event.type = event.message = "x";
+    event.source = "/x";
+    event.address = address;
+    event.data = data;
+    std::string tail;
+    codec::append_event_record(tail, event, {});
+    const storage::TopicId topic = stage_->member(address).channel->topic;
+    std::vector<storage::NewEvent> events(count, storage::NewEvent{topic, tail, {}});
+    bool done = false;
+    stage_->on_loop([&] {
+      stage_->lane.append(stage_->loop(), std::move(events), [&](const storage::AppendReply&) { done = true; });
+    });
+    ASSERT_TRUE(stage_->world.run_until([&] { return done; }, kPatienceNs));
+  }
   void subscribe(std::vector<std::string> addresses, Start start, OnReset on_reset = OnReset::Latest) {
     std::vector<Member> members;
     for (const std::string& address : addresses) members.push_back(stage_->member(address));
@@ -51,6 +102,18 @@ class SubscriptionTest : public testing::Test {
   }
   Cursor at(storage::Sequence sequence) { return stage_->engine().cursor(sequence); }
   std::optional<ResetReason> reset() { return listener_.started.value().reset; }
+  // The most that the subscription hands over in one step of the world, which is a turn of its loop at most.
+  std::size_t most_in_a_turn(std::size_t events) {
+    std::size_t most = 0, before = listener_.sequences.size();
+    EXPECT_TRUE(stage_->world.run_until(
+        [&] {
+          most = std::max(most, listener_.sequences.size() - before);
+          before = listener_.sequences.size();
+          return before == events;
+        },
+        kPatienceNs));
+    return most;
+  }
   // While loop 0 is in a turn, which takes as long as `meanwhile` does.
   void stalled(io::Task meanwhile) { stage_->on_loop(std::move(meanwhile), 0); }
 
@@ -213,22 +276,75 @@ TEST_F(SubscriptionTest, resume_means_nothing_unless_it_is_full) {
 
 TEST_F(SubscriptionTest, catches_up_in_portions_so_that_others_get_their_turn) {
   set_up();
-  constexpr std::size_t kEvents = 60, kEventBytes = 50'000, kPortionBytes = 256 << 10;
+  constexpr std::size_t kEvents = 60, kEventBytes = 50'000;
   const std::string data = '"' + std::string(kEventBytes, 'x') + '"';
   for (std::size_t i = 0; i < kEvents; ++i) publish("a/1", 1, data);
   stage_->settle();
   subscribe({"a/1"}, at(0));
-  std::size_t largest = 0, before = 0;
+  EXPECT_LE(most_in_a_turn(kEvents) * kEventBytes, kPortionBytes + kEventBytes);
+  EXPECT_EQ(listener_.sequences, numbers(1, kEvents));
+}
+
+TEST_F(SubscriptionTest, catches_up_within_one_large_commit_in_portions_too) {
+  constexpr std::size_t kEvents = 3'000, kEventBytes = 1'000;
+  for (const std::size_t follower_waiting_bytes_max : {storage::kFollowerWaitingBytesMax, std::size_t{1'000}}) {
+    listener_ = {};
+    subscription_.reset();
+    set_up({.follower_waiting_bytes_max = follower_waiting_bytes_max});
+    publish_together("a/1", kEvents, kEventBytes);
+    stage_->settle();
+    subscribe({"a/1"}, Earliest{});
+    EXPECT_LE(most_in_a_turn(kEvents) * kEventBytes, kPortionBytes + kRunBytesMax);
+    EXPECT_EQ(listener_.sequences, numbers(1, kEvents));
+    stage_->settle();
+    EXPECT_TRUE(subscription_->is_live());
+  }
+}
+
+TEST_F(SubscriptionTest, passes_what_does_not_match_in_portions_too) {
+  set_up();
+  constexpr std::size_t kEvents = 3'000, kPortions = 10;
+  publish_together("a/2", kEvents, 1'000);
+  publish("a/1", 1);
+  stage_->settle();
+  subscribe({"a/1"}, Earliest{});
+  std::vector<storage::Sequence> positions;
   ASSERT_TRUE(stage_->world.run_until(
       [&] {
-        largest = std::max(largest, listener_.sequences.size() - before);
-        before = listener_.sequences.size();
-        return before == kEvents;
+        const storage::Sequence position = subscription_->position().sequence;
+        if (positions.empty() || positions.back() != position) positions.push_back(position);
+        return listener_.lives == 1;
       },
       kPatienceNs));
+  EXPECT_GE(positions.size(), kPortions);
+  EXPECT_THAT(listener_.sequences, ElementsAre(kEvents + 1));
+}
+
+TEST_F(SubscriptionTest, reads_no_event_of_an_entry_again_when_it_goes_on_within_it) {
+  set_up({.follower_waiting_bytes_max = 1'000}, 2, wrap<ForgettingLane>);
+  constexpr std::size_t kEvents = 1'000, kRoom = 100;
+  publish_together("a/1", kEvents, 900);
+  stage_->settle();
+  listener_.room = kRoom;
+  subscribe_and_settle(Earliest{});
+  for (std::size_t i = 0; i < kEvents && !subscription_->is_live(); ++i) {
+    listener_.room = kRoom;
+    subscription_->resume();
+    stage_->settle();
+  }
+  EXPECT_GT(listener_.refused, 5u);
   EXPECT_EQ(listener_.sequences, numbers(1, kEvents));
-  // A step is at most a turn: one portion among its mail and one among its deferred work.
-  EXPECT_LE(largest * kEventBytes, 2 * (kPortionBytes + kEventBytes));
+}
+
+TEST_F(SubscriptionTest, resumes_at_every_place_within_an_entry) {
+  set_up();
+  constexpr std::size_t kEvents = 200;
+  publish_together("a/1", kEvents, 10);
+  for (storage::Sequence from = 0; from <= kEvents; from += 7) {
+    listener_ = {};
+    subscribe_and_settle(at(from));
+    EXPECT_EQ(listener_.sequences, numbers(from + 1, kEvents));
+  }
 }
 
 TEST_F(SubscriptionTest, reads_the_lane_after_its_loop_has_lost_the_tail) {
@@ -326,6 +442,27 @@ TEST_F(SubscriptionTest, tells_progress_past_what_does_not_match) {
   EXPECT_LE(listener_.progress[0].sequence, 2'500u);
 }
 
+TEST_F(SubscriptionTest, tells_progress_past_other_topics_whether_it_was_shown_them_or_not) {
+  for (const std::size_t follower_waiting_bytes_max : {storage::kFollowerWaitingBytesMax, std::size_t{1'000}}) {
+    listener_ = {};
+    subscription_.reset();
+    set_up({.follower_waiting_bytes_max = follower_waiting_bytes_max});
+    subscribe_and_settle(Latest{});
+    listener_.room = 0;
+    publish("a/1", 1);
+    publish("b/1", 2'500);
+    stage_->settle();
+    ASSERT_FALSE(subscription_->is_live());
+    listener_.room = Listener::kUnlimited;
+    subscription_->resume();
+    stage_->settle();
+    EXPECT_THAT(listener_.sequences, ElementsAre(1));
+    ASSERT_EQ(listener_.progress.size(), 1u) << "every thousand skipped, but once a second";
+    EXPECT_GE(listener_.progress[0].sequence, 1'001u);
+    EXPECT_LE(listener_.progress[0].sequence, 2'501u);
+  }
+}
+
 TEST_F(SubscriptionTest, of_ephemeral_channels_lives_from_now_on) {
   set_up();
   publish("typing/1", 1, "1");
@@ -390,6 +527,24 @@ TEST_F(SubscriptionTest, drops_and_counts_ephemeral_events_that_it_has_no_room_f
   publish("typing/1", 1);
   stage_->settle();
   EXPECT_THAT(listener_.sequences, ElementsAre(1, 0));
+}
+
+TEST_F(SubscriptionTest, is_spared_ephemeral_events_while_too_much_of_them_waits_for_its_loop) {
+  set_up();
+  subscribe({"typing/1"}, Latest{});
+  constexpr std::size_t kEvents = 40;
+  const std::string mebibyte = '"' + std::string((1 << 20) - 2, 'x') + '"';
+  stalled([&] { publish("typing/1", kEvents, mebibyte, 1); });
+  stage_->settle();
+  const std::size_t delivered = listener_.data.size();
+  EXPECT_EQ(delivered, kEphemeralWaitingBytesMax / mebibyte.size() - 1) << "each takes a little more than its data";
+  EXPECT_EQ(stage_->engine(1).counters().ephemeral_dropped, kEvents - delivered) << "the publishing loop counts";
+  EXPECT_EQ(stage_->engine(1).counters().published, kEvents);
+  // What has run waits no longer.
+  listener_.data.clear();
+  stalled([&] { publish("typing/1", kEvents, mebibyte, 1); });
+  stage_->settle();
+  EXPECT_EQ(listener_.data.size(), delivered);
 }
 
 TEST_F(SubscriptionTest, counts_what_it_delivered_of_ephemeral_channels_too) {

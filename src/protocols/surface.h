@@ -11,6 +11,8 @@
 
 namespace protocols {
 
+inline constexpr std::size_t kLoopOutputBytesMax = 256 << 20;  // answers of a loop that wait for slow readers
+
 struct SurfaceSettings {
   engine::Side side = engine::Side::Counterpart;
   bool is_loopback = true;            // of the listener: only then is Host held to loopback names
@@ -19,6 +21,7 @@ struct SurfaceSettings {
   bool same_origin_is_enough = true;  // false: any Origin must be listed
   std::string static_root;            // a folder of static files; empty: none
   std::uint64_t event_bytes_max = 1 << 20;
+  std::size_t loop_output_bytes_max = kLoopOutputBytesMax;
   std::string other_listener;  // where the other side is served: for a 405; empty: nowhere
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP surface as clients and browsers meet it: methods and sides, Host and Origin, framing, files, sockets
 (WIRE section 6)."""
+import json
 import os
 import pathlib
 import socket
@@ -73,7 +74,10 @@ class Methods(WithServer):
 
     def test_an_answer_is_not_kept_and_varies_by_what_chose_it(self):
         for answer in (self.ask("GET", "/streams/a"), self.ask("POST", "/streams/a", JSON, "1"),
-                       self.ask("DELETE", "/streams/a"), self.ask("GET", "/streams/a", {"Accept": "image/png"})):
+                       self.ask("DELETE", "/streams/a"), self.ask("GET", "/streams/a", {"Accept": "image/png"}),
+                       self.ask("OPTIONS", "/streams/a"), self.ask("GET", "/?channel=streams/a"),
+                       self.ask("GET", "/streams/a", {**STREAM, **FOREIGN}),
+                       self.ask("GET", "/streams/a", {**STREAM, "Last-Event-ID": "nonsense"})):
             self.assertEqual((answer.field("Cache-Control"), answer.field("Vary")), ("no-store", "Accept, Origin"))
             self.assertIsNone(answer.field("ETag"))
         with EventStream(self.server.public, "/streams/a") as stream:
@@ -92,6 +96,22 @@ class Methods(WithServer):
         self.assertEqual({name: event[name] for name in ("specversion", "source", "type", "channel", "message")},
                          {"specversion": "1.0", "source": "/streams/answer", "type": "said",
                           "channel": "streams/answer", "message": "said"})
+
+    def test_an_event_as_a_page_shows_it_may_be_published_again(self):
+        structured = {"Content-Type": "Application/CloudEvents+json; charset=utf-8"}
+        event = {"specversion": "1.0", "id": "7", "source": "/me", "type": "said", "shade": "red", "data": {"n": 1}}
+        answer = self.ask("POST", "/streams/structured", structured, json.dumps(event))
+        self.assertEqual((answer.status, answer.json["id"]), (201, "7"))
+        shown = self.ask("GET", "/streams/structured").json["events"][0]
+        self.assertEqual({name: shown[name] for name in event}, event)
+        self.assertEqual(self.ask("POST", "/streams/structured", structured, json.dumps(shown)).status, 200)
+        self.assertEqual(self.ask("POST", "/streams/structured-too", structured, json.dumps(shown)).status, 201)
+        for name in ("specversion", "id", "source", "type"):
+            refused = self.ask("POST", "/streams/structured", structured, json.dumps({**event, name: None}))
+            self.assertEqual(refused.status, 400)
+            self.assertTrue(refused.problem["detail"].startswith(name))
+        self.assertEqual(self.ask("POST", "/streams/structured", {"Content-Type": "application/cloudevents-batch+json"},
+                                  json.dumps([event])).status, 415)
 
     def test_the_forms_of_a_stream_are_as_asked_for(self):
         tidewire.publish(self.server.public, "/streams/forms", {"n": 1})
@@ -217,7 +237,8 @@ class Strangers(WithServer):
             self.assertEqual(request(place, "GET", "/streams/a", {"Host": "evil.example"}).status, 421)
 
     def test_a_foreign_page_may_neither_publish_nor_follow(self):
-        for origin in ("https://evil.example", "null", "http://127.0.0.1:1", "https://app.example.evil.example"):
+        for origin in ("https://evil.example", "null", "http://127.0.0.1:1", "https://app.example.evil.example",
+                       "http://tide.example:9999"):
             for method, fields, body in (("POST", JSON, "1"), ("GET", STREAM, None)):
                 answer = self.ask(method, "/streams/foreign", {**fields, "Origin": origin}, body)
                 self.assertEqual((answer.status, answer.problem["status"]), (403, 403), origin)

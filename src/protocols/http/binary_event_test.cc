@@ -23,22 +23,22 @@ class BinaryEventTest : public testing::Test {
   // 0 for success, else the status of the answer.
   int read(const std::string& lines) {
     event_ = {};
-    reader_ = std::make_unique<BinaryEvent>();
-    const auto done = reader_->read(fields(lines), event_);
+    attributes_ = std::make_unique<EventAttributes>(event_, kBinaryPrefix);
+    const auto done = read_binary_event(fields(lines), *attributes_);
     return done ? 0 : done.error().status;
   }
 
   Limits limits_;
   std::unique_ptr<RequestParser> parser_;
-  std::unique_ptr<BinaryEvent> reader_;
+  std::unique_ptr<EventAttributes> attributes_;
   codec::CloudEvent event_;
 };
 
 const std::string kRequired = "ce-specversion: 1.0\r\nCE-Id: 7\r\nce-source: /a\r\nce-type: liked\r\n";
 
 TEST_F(BinaryEventTest, any_ce_field_makes_a_request_binary) {
-  EXPECT_TRUE(BinaryEvent::is_in(fields("Ce-X: 1\r\n")));
-  EXPECT_FALSE(BinaryEvent::is_in(fields("Cex: 1\r\nce-: 1\r\n")));
+  EXPECT_TRUE(is_binary_event(fields("Ce-X: 1\r\n")));
+  EXPECT_FALSE(is_binary_event(fields("Cex: 1\r\nce-: 1\r\n")));
 }
 
 TEST_F(BinaryEventTest, attributes_are_decoded_and_extensions_kept) {

@@ -62,6 +62,10 @@ Answer parameter_answer(std::string_view parameter, std::string_view what_is_wro
   return problem_answer({.status = 400, .type = "bad-parameter", .detail = detail, .members = members});
 }
 
+Answer repeated_field_answer(std::string_view name) {
+  return problem_answer({.status = 400, .type = "malformed", .detail = std::string(name) + " is given twice"});
+}
+
 Answer append_answer(storage::AppendStatus status) {
   switch (status) {
     case storage::AppendStatus::Durable: break;

@@ -13,6 +13,8 @@ namespace protocols::http {
 Answer error_answer(const base::Error&);
 // A bad value of a query parameter: 400, naming it.
 Answer parameter_answer(std::string_view parameter, std::string_view what_is_wrong);
+// 400: a field that can only be said once is there twice, and nobody knows which one is meant.
+Answer repeated_field_answer(std::string_view name);
 // A publish that did not become durable.
 Answer append_answer(storage::AppendStatus);
 // A static file that is not served now, or not at all.

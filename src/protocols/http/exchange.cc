@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocols/http/exchange.h"
 
+#include <algorithm>
+
 #include "codec/http_date.h"
 #include "protocols/http/codec/response_writer.h"
 #include "protocols/http/session.h"
@@ -24,7 +26,9 @@ std::string Exchange::head_of(const Answer& answer) const {
   head.date(date);
   if (!answer.content_type.empty()) head.content_type(answer.content_type);
   for (const auto& [name, value] : answer.fields) head.field(name, value);
-  for (const auto& [name, value] : fields_) head.field(name, value);
+  for (const auto& [name, value] : fields_)
+    if (std::ranges::find(answer.fields, name, &AnswerFields::value_type::first) == answer.fields.end())
+      head.field(name, value);
   return out;
 }
 

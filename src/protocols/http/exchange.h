@@ -48,7 +48,7 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
 
   const RequestHead& head() const { return *head_; }  // until answered
   const std::string& body() const { return body_; }   // only during Service::handle
-  // Fields that every answer to this request carries, whoever gives it.
+  // Fields that every answer to this request carries, whoever gives it; one of the same name of the answer's own wins.
   void add_field(std::string_view name, std::string value) { fields_.emplace_back(name, std::move(value)); }
 
   bool is_open() const { return session_ != nullptr; }  // a client still waits for the answer

@@ -41,23 +41,27 @@ Gateway::Gateway(const Surface& surface, std::span<const std::unique_ptr<StreamF
   limits_.body_bytes_max = surface.settings.event_bytes_max;
 }
 
-// The permission fields of the Fetch standard: problems carry them too, or the page could not read what is wrong.
+// Whoever answers: streams and files put a Cache-Control of their own in the place of this one. The permission fields
+// are those of the Fetch standard: problems carry them too, or the page could not read what is wrong.
 AnswerFields Gateway::common_fields(const RequestHead& head) const {
+  AnswerFields fields = {{"Vary", "Accept, Origin"}, {"Cache-Control", "no-store"}};
   const std::string_view origin = head.fields().field("Origin").value_or("");
-  if (stranger_of(origin, head.host(), surface_.settings) != Stranger::Listed) return {};
-  return {{"Access-Control-Allow-Origin", std::string(origin)},
-          {"Access-Control-Allow-Credentials", "true"},
-          {"Access-Control-Expose-Headers", "Tidewire-Cursor, Retry-After, Allow"}};
+  if (head.fields().count("Origin") > 1 || stranger_of(origin, head.host(), surface_.settings) != Stranger::Listed)
+    return fields;
+  fields.emplace_back("Access-Control-Allow-Origin", origin);
+  fields.emplace_back("Access-Control-Allow-Credentials", "true");
+  fields.emplace_back("Access-Control-Expose-Headers", "Tidewire-Cursor, Retry-After, Allow");
+  return fields;
 }
 
 void Gateway::handle(const ExchangePtr& exchange) {
   const RequestHead& head = exchange->head();
-  for (auto& [name, value] : common_fields(head)) exchange->add_field(name, std::move(value));
   if (!is_known_host(head.host(), surface_.settings)) {
     return exchange->answer({.status = 421,
                              .type = "unknown-host",
                              .detail = "this loopback listener does not answer for that Host: add it to `hosts`"});
   }
+  if (head.fields().count("Origin") > 1) return exchange->answer(repeated_field_answer("Origin"));
   const std::string_view origin = head.fields().field("Origin").value_or("");
   const Stranger stranger = stranger_of(origin, head.host(), surface_.settings);
   if (stranger == Stranger::Foreign && !surface_.settings.same_origin_is_enough) return refuse_foreign(exchange);
@@ -89,13 +93,11 @@ void Gateway::route(const ExchangePtr& exchange, Stranger stranger, const Target
 
 void Gateway::answer_channel(const ExchangePtr& exchange, Stranger stranger, const Target& target,
                              const engine::Topics::Found& found) {
-  exchange->add_field("Vary", "Accept, Origin");
   const engine::Rights& rights = found.channel->rights_of(surface_.settings.side);
   const RequestHead& head = exchange->head();
   if (head.method() == Method::Options) return answer_options(exchange, stranger, allowed_methods(*found.channel));
   if (rights.subscribe && (head.method() == Method::Get || head.method() == Method::Head))
     return read(exchange, stranger, target, found);
-  exchange->add_field("Cache-Control", "no-store");
   if (rights.publish && head.method_text() == rights.publish_method) return publish(exchange, stranger, target, found);
   refuse_method(exchange, *found.channel);
 }
@@ -105,7 +107,6 @@ void Gateway::read(const ExchangePtr& exchange, Stranger stranger, const Target&
   const std::string accept = exchange->head().fields().joined("Accept");
   const auto chosen = codec::best_offered(accept, media_types_);
   const bool stream = chosen && *chosen > 0;
-  if (!stream) exchange->add_field("Cache-Control", "no-store");
   if (!chosen) {
     std::string detail = "this address is served as";
     for (const std::string_view type : media_types_) detail.append(" ").append(type);

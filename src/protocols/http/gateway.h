@@ -26,6 +26,7 @@ class Gateway final : public Service, public Acceptor {
   std::unique_ptr<net::Handler> open() override { return std::make_unique<Session>(*this); }
   void handle(const ExchangePtr&) override;
   const Limits& limits() const override { return limits_; }
+  std::size_t loop_output_bytes_max() const override { return surface_.settings.loop_output_bytes_max; }
   AnswerFields common_fields(const RequestHead&) const override;
 
  private:

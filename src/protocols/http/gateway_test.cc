@@ -208,6 +208,28 @@ TEST(Gateway, refuses_fields_that_are_given_twice) {
   EXPECT_EQ(house.stage.lane.durable(), 0u);
 }
 
+TEST(Gateway, takes_an_event_in_structured_mode_and_its_own_events_again) {
+  House house;
+  const FieldList type = {{"Content-Type", "Application/CloudEvents+JSON; charset=utf-8"}};
+  const std::string event = R"({"specversion":"1.0","id":"7","source":"/me","type":"happened","shade":"red",)"
+                            R"("data": { "n" : 1.0 }})";
+  const Reply first = house.post("/a/1", event, type);
+  EXPECT_EQ(first.status, 201) << first.body;
+  EXPECT_THAT(first.body, HasSubstr("{\"id\":\"7\""));
+  const std::string page = house.get("/a/1").body;
+  EXPECT_THAT(page, HasSubstr(R"("id":"7","source":"/me","type":"happened","time":)"));
+  EXPECT_THAT(page, HasSubstr(R"("shade":"red","data":{"n":1.0}}])"));
+  const std::size_t from = page.find('[') + 1;
+  const std::string as_read = page.substr(from, page.rfind(']') - from);
+  EXPECT_EQ(house.post("/a/1", as_read, type).status, 200) << "the same event at the same place is a repeat";
+  EXPECT_EQ(house.post("/a/2", as_read, type).status, 201);
+  EXPECT_EQ(house.post("/a/1", "{", type).status, 400);
+  expect_problem(house.post("/text/1", event, type), 415, "content-type-not-served");
+  expect_problem(house.post("/a/1", "[]", {{"Content-Type", "application/CloudEvents-Batch+json"}}), 415,
+                 "content-type-not-served");
+  EXPECT_EQ(house.stage.lane.durable(), 2u);
+}
+
 TEST(Gateway, refuses_an_event_that_no_message_describes) {
   House house;
   expect_problem(house.ask(kApp, "POST", "/a/1", {{"Content-Length", "0"}}), 422, "invalid-event");

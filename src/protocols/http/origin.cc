@@ -25,15 +25,15 @@ bool is_loopback_name(std::string_view name) {
 }
 
 bool is_listed(std::string_view host, const std::vector<std::string>& hosts) {
-  return std::ranges::any_of(hosts, [&](const std::string& listed) {
-    return equal_ignoring_case(host, listed) || equal_ignoring_case(without_port(host), listed);
-  });
+  return std::ranges::any_of(hosts, [&](const std::string& listed) { return equal_ignoring_case(host, listed); });
 }
 
 }  // namespace
 
 bool is_known_host(std::string_view host, const SurfaceSettings& settings) {
-  return !settings.is_loopback || is_loopback_name(without_port(host)) || is_listed(host, settings.hosts);
+  const std::string_view name = without_port(host);
+  return !settings.is_loopback || is_loopback_name(name) || is_listed(host, settings.hosts) ||
+         is_listed(name, settings.hosts);
 }
 
 Stranger stranger_of(std::string_view origin, std::string_view host, const SurfaceSettings& settings) {
@@ -43,6 +43,7 @@ Stranger stranger_of(std::string_view origin, std::string_view host, const Surfa
   const std::size_t scheme = origin.find("://");
   if (scheme == std::string_view::npos) return Stranger::Foreign;
   const std::string_view place = origin.substr(scheme + 3);
+  // Another port of a known host is another origin. Without a port it is the default one, in an entry as in an Origin.
   const bool same = equal_ignoring_case(place, host) || is_listed(place, settings.hosts);
   return same ? Stranger::Same : Stranger::Foreign;
 }

@@ -63,7 +63,8 @@ class Page final : public Operation, private engine::PageSink, private engine::S
 
   void on_page(engine::Cursor cursor) override {
     cursor_ = cursor;
-    if (count_ > 0 || cursor_.sequence < engine_.lane().durable()) return finish();
+    if (count_ > 0) return finish();
+    // What is behind the position, of a bounded scan too, is the subscription's.
     wait_for_more(cursor_);
   }
 
@@ -79,6 +80,11 @@ class Page final : public Operation, private engine::PageSink, private engine::S
 
   void on_started(const engine::Started& started) override {
     if (started.reset) answer(gone_answer({*started.reset, started.cursor, started.earliest, started.latest}));
+  }
+
+  // Retention overtook it: to go on behind the gap would hide it.
+  void on_reset(const engine::MidReset& reset) override {
+    answer(gone_answer({reset.reason, reset.cursor, reset.earliest, reset.latest}));
   }
 
   bool deliver(std::span<const engine::Event> run) override {
@@ -110,7 +116,9 @@ class Page final : public Operation, private engine::PageSink, private engine::S
     page.body += events_;
     page.body += "],\"cursor\":\"";
     cursor_.append_token(page.body);
-    page.body += cursor_.sequence >= engine_.lane().durable() ? "\",\"up_to_date\":true" : "\",\"up_to_date\":false";
+    // Nothing is kept of an ephemeral channel, so there is nothing to catch up with.
+    const bool up_to_date = member_.channel->is_ephemeral() || cursor_.sequence >= engine_.lane().durable();
+    page.body += up_to_date ? "\",\"up_to_date\":true" : "\",\"up_to_date\":false";
     if (member_.channel->is_ephemeral()) {
       page.body += ",\"live_only\":[";
       codec::json::append_string(page.body, member_.address);

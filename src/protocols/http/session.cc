@@ -83,7 +83,8 @@ void Session::begin_exchange(net::Connection& connection) {
   last_ = !parser_.head().keep_alive();
   exchange_ = std::make_shared<Exchange>(*this, connection, parser_.head(), parser_.take_body());
   const ExchangePtr exchange = exchange_;  // it may end while it is handled
-  if (connection.loop_output_bytes() > kLoopOutputBytesMax) return exchange->answer(overload_answer());
+  for (auto& [name, value] : service_.common_fields(exchange->head())) exchange->add_field(name, std::move(value));
+  if (connection.loop_output_bytes() > service_.loop_output_bytes_max()) return exchange->answer(overload_answer());
   service_.handle(exchange);
   std::string().swap(exchange->body_);  // a long poll or a slow log keeps no body
 }

@@ -12,6 +12,7 @@
 #include "net/handler.h"
 #include "protocols/http/codec/request_parser.h"
 #include "protocols/http/exchange.h"
+#include "protocols/surface.h"
 
 namespace protocols::http {
 
@@ -19,7 +20,6 @@ inline constexpr std::uint64_t kHeadNs = 10'000'000'000;
 inline constexpr std::uint64_t kIdleNs = 75'000'000'000;
 inline constexpr std::uint64_t kBodyPeriodNs = 10'000'000'000;
 inline constexpr std::uint64_t kBodyBytesPerPeriodMin = 4'096;
-inline constexpr std::size_t kLoopOutputBytesMax = 256 << 20;  // answers of a loop that wait for slow readers: then 503
 
 // What answers the requests of a listener, on one loop. It outlives the sessions.
 class Service {
@@ -27,6 +27,8 @@ class Service {
   virtual ~Service() = default;
   virtual void handle(const ExchangePtr&) = 0;  // answers during the call or later
   virtual const Limits& limits() const = 0;
+  // Of answers that wait for slow readers on this loop: beyond it requests are 503.
+  virtual std::size_t loop_output_bytes_max() const { return kLoopOutputBytesMax; }
   // Fields that every answer to this request carries, and a refusal of its body too.
   virtual AnswerFields common_fields(const RequestHead&) const { return {}; }
   // What was wrong before there was a request to answer.

@@ -194,6 +194,43 @@ TEST(Session, answers_no_faster_than_the_client_reads) {
   EXPECT_TRUE(peer->until(count)) << answered;
 }
 
+TEST(Session, refuses_requests_while_too_many_answers_wait_for_slow_readers) {
+  SurfaceSettings settings;
+  settings.loop_output_bytes_max = 100'000;
+  settings.origins = {"https://app.example"};
+  House house({.shared = settings});
+  house.stage.publish("a/1", '"' + std::string(800'000, 'x') + '"');
+  house.stage.settle();
+  const auto slow = house.connect();
+  slow->reading = false;
+  slow->send(request("GET", "/a/1"));
+  slow->run_for(sim::kSecondNs);
+  const Reply refused = house.get("/a/2", {{"Origin", "https://app.example"}});
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.field("Retry-After"), "1");
+  EXPECT_EQ(refused.field("Access-Control-Allow-Origin"), "https://app.example");
+  slow->reading = true;
+  ASSERT_TRUE(slow->until_received("up_to_date\":true}"));
+  EXPECT_EQ(house.get("/a/2").status, 200);
+}
+
+TEST(Session, is_not_idle_while_its_answer_is_read_slowly) {
+  House house;
+  house.stage.publish("a/1", '"' + std::string(900'000, 'x') + '"');
+  house.stage.settle();
+  const auto slow = house.connect();
+  slow->reading = false;
+  slow->send(request("GET", "/a/1"));
+  for (int i = 0; i < 3; ++i) {
+    slow->run_for(kIdleNs - sim::kSecondNs);
+    slow->reading = true;
+    ASSERT_TRUE(slow->until([&, had = slow->received.size()] { return slow->received.size() > had; }));
+    slow->reading = false;
+  }
+  slow->reading = true;
+  EXPECT_TRUE(slow->until_received("up_to_date\":true}"));
+}
+
 TEST(Session, answers_nobody_who_has_gone) {
   for (std::uint64_t seed = 1; seed < 40; ++seed) {
     House house({.stage = {.seed = seed}});

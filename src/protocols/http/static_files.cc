@@ -7,6 +7,7 @@
 
 #include "base/siphash.h"
 #include "codec/base32hex.h"
+#include "protocols/http/errors.h"
 
 namespace protocols::http {
 
@@ -66,12 +67,6 @@ void answer_content(Exchange& exchange, const std::string& path, io::FileReply f
   exchange.answer(std::move(answer));
 }
 
-void answer_failure(Exchange& exchange, base::Error error) {
-  if (error.code == base::Errc::TooLarge)
-    return exchange.answer({.status = 500, .type = "file-too-large", .detail = "static files are served up to 16 MiB"});
-  exchange.answer({.status = 404, .type = "not-found", .detail = "there is no channel and no file at this path"});
-}
-
 }  // namespace
 
 std::string_view media_type_of(std::string_view path) {
@@ -101,7 +96,7 @@ void StaticFiles::read(const ExchangePtr& exchange, std::string path) const {
   exchange->loop().files().submit(exchange->loop(), std::move(request),
                                   [exchange, path = std::move(path)](base::Result<io::FileReply> file) mutable {
                                     if (!exchange->is_open()) return;
-                                    if (!file) return answer_failure(*exchange, file.error());
+                                    if (!file) return exchange->answer(file_answer(file.error()));
                                     answer_content(*exchange, path, std::move(*file));
                                   });
 }

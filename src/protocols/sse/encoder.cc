@@ -44,12 +44,12 @@ void append_data(std::string& out, const codec::CloudEvent& event, const Framing
 
 }  // namespace
 
-net::FramePtr Encoder::events(const engine::Engine& engine, std::span<const engine::Event> run,
-                              const Framing& framing) {
+net::FramePtr Encoder::events(engine::Engine& engine, std::span<const engine::Event> run, const Framing& framing) {
   const storage::Sequence first = run.front().sequence;
   const storage::Sequence last = run.back().sequence;
   const std::uint64_t live_number = run.front().live_number;
-  for (const Encoded& known : recent_) {
+  for (std::size_t age = 1; age <= kRecent; ++age) {  // the newest first: it is wanted most
+    const Encoded& known = recent_[(next_ + kRecent - age) % kRecent];
     if (known.frame && known.first == first && known.last == last && known.framing == framing &&
         known.live_number == live_number)
       return known.frame;
@@ -66,7 +66,17 @@ net::FramePtr Encoder::events(const engine::Engine& engine, std::span<const engi
   Encoded& place = recent_[next_];
   next_ = (next_ + 1) % kRecent;
   place = {first, last, live_number, framing, net::FramePtr::make(framed(std::move(blocks), framing.transfer))};
+  if (place.frame->bytes().size() > kKeptFrameBytesMax) release_later(engine.loop());
   return place.frame;
+}
+
+void Encoder::release_later(io::Loop& loop) {
+  if (std::exchange(release_is_due_, true)) return;
+  loop.defer([this] {
+    release_is_due_ = false;
+    for (Encoded& known : recent_)
+      if (known.frame && known.frame->bytes().size() > kKeptFrameBytesMax) known.frame = {};
+  });
 }
 
 void append_block(std::string& out, std::string_view event, std::string_view id, std::string_view data) {

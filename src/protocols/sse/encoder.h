@@ -3,7 +3,8 @@
 // Events as blocks of an event stream (WHATWG HTML section 9.2), encoded once per run and framing and then shared by
 // every stream of the loop that gets the same run in the same turn.
 //
-// Thread: one loop. A run's frame is one HTTP chunk, so a receiver costs one slice of its write.
+// Thread: one loop, that of the engines it is given, and it outlives their loop's last turn. A run's frame is one HTTP
+// chunk, so a receiver costs one slice of its write.
 #include <array>
 #include <cstdint>
 #include <span>
@@ -24,10 +25,13 @@ struct Framing {
   bool operator==(const Framing&) const = default;
 };
 
+// Larger frames are kept for this turn only, or the next one at most, so that an idle loop holds little.
+inline constexpr std::size_t kKeptFrameBytesMax = 64 << 10;
+
 class Encoder final {
  public:
   // Events of one run, at least one; of an ephemeral one there is no `id:`.
-  net::FramePtr events(const engine::Engine&, std::span<const engine::Event>, const Framing&);
+  net::FramePtr events(engine::Engine&, std::span<const engine::Event>, const Framing&);
 
  private:
   // The events between two sequences of one run are the same for everybody: they are consecutive.
@@ -38,10 +42,13 @@ class Encoder final {
     Framing framing;
     net::FramePtr frame;
   };
-  static constexpr std::size_t kRecent = 4;  // framings in use at the same time on one loop, rarely more
+  static constexpr std::size_t kRecent = 8;  // one run in each framing: two formats, names and transfers
+
+  void release_later(io::Loop&);
 
   std::array<Encoded, kRecent> recent_;
   std::size_t next_ = 0;
+  bool release_is_due_ = false;
 };
 
 // One block: `event:`, `id:` and `data:` lines, each left out if it is empty.

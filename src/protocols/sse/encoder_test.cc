@@ -89,6 +89,30 @@ TEST_F(EncoderTest, encodes_a_run_once_for_each_framing) {
   EXPECT_EQ(encode(one).operator->(), first.operator->());
 }
 
+TEST_F(EncoderTest, keeps_a_run_in_every_framing_that_there_is) {
+  const engine::Event one = event("application/json", "1", 7);
+  std::vector<std::pair<Framing, net::FramePtr>> first;
+  for (const Format format : {Format::Payload, Format::CloudEvent})
+    for (const EventNames names : {EventNames::Named, EventNames::Unnamed})
+      for (const auto transfer : {Exchange::Framing::UntilClose, Exchange::Framing::Chunked})
+        first.emplace_back(Framing{format, names, transfer}, encode(one, {format, names, transfer}));
+  for (const auto& [framing, frame] : first) EXPECT_EQ(encode(one, framing).operator->(), frame.operator->());
+}
+
+TEST_F(EncoderTest, shares_large_frames_within_a_turn_and_keeps_only_small_ones_beyond_it) {
+  const engine::Event small = event("text/plain", "1", 7);
+  const std::string text(kKeptFrameBytesMax, 'x');
+  const engine::Event large = event("text/plain", text, 8);
+  const net::FramePtr first_small = encode(small), first_large = encode(large);
+  EXPECT_EQ(encode(large).operator->(), first_large.operator->());
+  stage_.settle();
+  EXPECT_EQ(encode(small).operator->(), first_small.operator->());
+  const net::FramePtr second_large = encode(large);
+  EXPECT_NE(second_large.operator->(), first_large.operator->()) << "another one, as the first is still held here";
+  stage_.settle();
+  EXPECT_NE(encode(large).operator->(), second_large.operator->());
+}
+
 TEST_F(EncoderTest, shares_no_frame_between_runs_that_begin_or_end_elsewhere) {
   const engine::Event run[] = {event("application/json", "1", 7), event("application/json", "2", 8),
                                event("application/json", "3", 9)};

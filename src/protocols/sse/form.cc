@@ -40,6 +40,8 @@ class Form final : public http::StreamForm {
   // Last-Event-ID is what a browser repeats by itself, so it wins; empty is absent (WHATWG HTML section 9.2.2).
   static std::expected<engine::Start, http::Answer> start_of(const http::Exchange& exchange,
                                                              const http::ReadQuery& query) {
+    if (exchange.head().fields().count("Last-Event-ID") > 1)
+      return std::unexpected(http::repeated_field_answer("Last-Event-ID"));
     const std::string_view last_id = exchange.head().fields().field("Last-Event-ID").value_or("");
     if (last_id.empty()) return query.after.value_or(engine::Start(engine::Latest{}));
     const auto cursor = engine::parse_start(last_id);
