@@ -182,7 +182,7 @@ def add_options(parser):
     parser.add_argument("--subscribers", type=int, default=9000)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=6)
-    parser.add_argument("--burst-by", choices=["connections", "held", "pipeline", "batch"], default="connections",
+    parser.add_argument("--burst-by", choices=["connections", "held", "pipeline", "batch"], default="held",
                         help="how the ten events of a turn reach the server")
     parser.add_argument("--patience", type=int, default=120,
                         help="seconds to wait before a round until the machine is quiet")
