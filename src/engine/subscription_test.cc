@@ -89,7 +89,7 @@ class SubscriptionTest : public testing::Test {
     });
     ASSERT_TRUE(stage_->world.run_until([&] { return done; }, kPatienceNs));
   }
-  void subscribe(std::vector<std::string> addresses, Start start, OnReset on_reset = OnReset::Latest) {
+  void subscribe(const std::vector<std::string>& addresses, Start start, OnReset on_reset = OnReset::Latest) {
     std::vector<Member> members;
     for (const std::string& address : addresses) members.push_back(stage_->member(address));
     subscription_.reset();

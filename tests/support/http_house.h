@@ -86,7 +86,7 @@ class House final {
     engine::Stage::Options stage = {};
   };
 
-  explicit House(Settings settings)
+  explicit House(const Settings& settings)
       : stage(settings.stage),
         connections_(stage.loop()),
         public_settings_(settings.shared),

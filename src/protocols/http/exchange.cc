@@ -9,6 +9,10 @@
 
 namespace protocols::http {
 
+namespace {
+constexpr std::size_t kCopiedBodyBytesMax = 4'096;  // beyond it a frame of its own costs less
+}
+
 Answer problem_answer(const Problem& problem) {
   return {problem.status, std::string(kProblemMediaType), problem_document(problem), {}};
 }
@@ -47,8 +51,11 @@ void Exchange::answer(Answer answer) {
     out += "\r\n";
   }
   out += "\r\n";
-  if (head_->method() != Method::Head) out += answer.body;
+  const bool has_body = head_->method() != Method::Head;
+  if (has_body && answer.body.size() <= kCopiedBodyBytesMax) out += answer.body;
   connection_->send(std::move(out));
+  // One gathered write takes both, so a large body is not copied behind its head.
+  if (has_body && answer.body.size() > kCopiedBodyBytesMax) connection_->send(std::move(answer.body));
   end();
 }
 

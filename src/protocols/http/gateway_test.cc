@@ -11,7 +11,6 @@
 namespace protocols::http {
 namespace {
 
-using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;

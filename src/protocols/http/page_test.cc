@@ -9,9 +9,6 @@ namespace protocols::http {
 namespace {
 
 using testing::HasSubstr;
-using testing::StartsWith;
-
-constexpr auto kPublic = House::Door::Public;
 
 std::string end_of_page(const std::string& cursor, bool up_to_date) {
   return "],\"cursor\":\"" + cursor + "\",\"up_to_date\":" + (up_to_date ? "true" : "false") + "}";

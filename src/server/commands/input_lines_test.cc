@@ -111,7 +111,7 @@ TEST(InputLines, a_regular_file_is_read_to_its_end) {
   for (int i = 0; i < 50'000; ++i) text += std::to_string(i) + "\n";
   std::fwrite(text.data(), 1, text.size(), file);
   std::fflush(file);
-  std::rewind(file);
+  ASSERT_EQ(std::fseek(file, 0, SEEK_SET), 0);
   const int saved = dup(STDIN_FILENO);
   dup2(fileno(file), STDIN_FILENO);
   Reading reading;

@@ -205,11 +205,11 @@ TEST(Pub, an_answer_that_never_comes_leaves_the_outcome_open) {
 TEST(Pub, progress_of_long_work_goes_to_a_terminal) {
   Trial run;
   run.terminal.error_is_terminal = true;
-  for (int i = 0; i < 5'000; ++i) run.terminal.input.push_back("1\n");
+  for (int i = 0; i < 5'000; ++i) run.terminal.input.emplace_back("1\n");
   const auto outcome = run({.lines = true, .quiet = true}, kCreate);
   EXPECT_EQ(outcome.exit_code, kExitOk);
   EXPECT_TRUE(outcome.error.ends_with("tidewire: 5000 events published\n")) << outcome.error;
-  EXPECT_NE(outcome.error.find("\r"), std::string::npos) << "there was some on the way";
+  EXPECT_NE(outcome.error.find('\r'), std::string::npos) << "there was some on the way";
 }
 
 TEST(Pub, wrong_usage_is_told_before_anything_is_sent) {

@@ -81,7 +81,7 @@ class Trial {
 };
 
 ScriptedServer::Serve streams(std::vector<std::string> texts) {
-  return [texts](net::Connection& connection, const auto&, std::size_t number) {
+  return [texts = std::move(texts)](net::Connection& connection, const auto&, std::size_t number) {
     connection.send(ScriptedServer::stream_head() + texts.at(number));
     if (number + 1 < texts.size()) connection.close_after_sending();
   };

@@ -90,7 +90,7 @@ using Lines = std::vector<std::string>;
 const ScriptedServer::Serve kSayNothing = [](net::Connection&, const auto&, std::size_t) {};
 
 ScriptedServer::Serve answer(std::string bytes) {
-  return [bytes](net::Connection& connection, const auto&, std::size_t) { connection.send(bytes); };
+  return [bytes = std::move(bytes)](net::Connection& connection, const auto&, std::size_t) { connection.send(bytes); };
 }
 
 TEST(Client, sends_a_request_and_collects_its_response) {

@@ -22,7 +22,7 @@ using Lines = std::vector<std::string>;
 
 class Notes final : public EventSource::Receiver {
  public:
-  void on_open() override { lines.push_back("open"); }
+  void on_open() override { lines.emplace_back("open"); }
   void on_block(const StreamBlock& block) override {
     lines.push_back(std::string(block.type) + "[" + std::string(block.data) + "]@" + std::string(block.id));
     if (on_each) on_each(block);
@@ -78,7 +78,7 @@ class World {
 
 // The n-th request gets the n-th text behind the head of a stream, then the connection ends; the last one stays open.
 ScriptedServer::Serve streams(std::vector<std::string> texts) {
-  return [texts](net::Connection& connection, const auto&, std::size_t number) {
+  return [texts = std::move(texts)](net::Connection& connection, const auto&, std::size_t number) {
     connection.send(ScriptedServer::stream_head() + texts.at(number));
     if (number + 1 < texts.size()) connection.close_after_sending();
   };
