@@ -13,7 +13,7 @@ AddressSubscribers& AddressIndex::list_of(storage::TopicId topic, const std::str
 
 void AddressIndex::add(Subscription& subscription) {
   ++subscriptions_;
-  for (const Member& member : subscription.members_) {
+  for (const Member& member : subscription.addresses_.members()) {
     AddressSubscribers& list = list_of(member.channel->topic, member.address);
     subscription.places_.push_back({&list, static_cast<std::uint32_t>(list.all_.size())});
     list.all_.push_back(&subscription);

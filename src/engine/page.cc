@@ -36,12 +36,9 @@ void PageReader::start() {
 }
 
 void PageReader::ask(std::optional<storage::Sequence> after) {
-  std::vector<storage::TopicId> topics;
-  for (const Member& member : request_.members) topics.push_back(member.channel->topic);
-  std::ranges::sort(topics);
-  topics.erase(std::ranges::unique(topics).begin(), topics.end());
   ++engine_.counters_.cold_reads;
-  engine_.lane().read(engine_.loop(), {std::move(topics), after, refusal_ ? kPositionOnlyBytes : kReadBytes},
+  engine_.lane().read(engine_.loop(),
+                      {request_.addresses.durable_topics(), after, refusal_ ? kPositionOnlyBytes : kReadBytes},
                       [alive = alive_](const storage::ReadReply& reply) {
                         if (alive->reader != nullptr) alive->reader->on_read(reply);
                       });
@@ -75,9 +72,7 @@ void PageReader::refuse(ResetReason reason, storage::Sequence earliest) {
 PageReader::Taken PageReader::take(const storage::Block& block) {
   scanned_bytes_ += block.bytes.size();
   for (const storage::Entry& entry : block.entries) {
-    const bool ours =
-        std::ranges::any_of(request_.members, [&](const Member& m) { return m.channel->topic == entry.topic; });
-    if (!ours || entry.last_sequence() <= position_) continue;
+    if (!request_.addresses.wants(entry.topic) || entry.last_sequence() <= position_) continue;
     if (take(entry) == Taken::Enough) return Taken::Enough;
   }
   return Taken::All;
@@ -87,7 +82,7 @@ PageReader::Taken PageReader::take(const storage::Entry& entry) {
   RunReader runs(entry);
   std::vector<Event> run;
   while (runs.next(run)) {
-    if (!wants(run.front())) continue;
+    if (!request_.addresses.wants(run.front())) continue;
     for (const Event& event : run)
       if (event.sequence > position_ && take(event) == Taken::Enough) return Taken::Enough;
   }
@@ -101,11 +96,6 @@ PageReader::Taken PageReader::take(const Event& event) {
   position_ = event.sequence;
   data_bytes_ += size;
   return ++events_ == request_.events_max ? Taken::Enough : Taken::All;
-}
-
-bool PageReader::wants(const Event& event) const {
-  return std::ranges::any_of(request_.members,
-                             [&](const Member& member) { return member.address == event.content.address; });
 }
 
 }  // namespace engine

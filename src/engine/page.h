@@ -19,7 +19,7 @@ inline constexpr std::size_t kPageDataBytesMax = 4 << 20;   // of the events' da
 inline constexpr std::size_t kPageScanBytesMax = 16 << 20;  // of the log that is looked at for one page
 
 struct PageRequest {
-  std::vector<Member> members;  // of durable channels
+  AddressSet addresses;  // of durable channels
   Start start;
   std::size_t events_max;
   OnReset on_reset = OnReset::Latest;  // what a refusal names as the place to go on
@@ -62,7 +62,6 @@ class PageReader final {
   Taken take(const storage::Block&);
   Taken take(const storage::Entry&);
   Taken take(const Event&);
-  bool wants(const Event&) const;
 
   Engine& engine_;
   PageRequest request_;

@@ -41,7 +41,7 @@ class PageTest : public testing::Test {
   }
   Sheet read(Start start, std::size_t limit = 100, OnReset on_reset = OnReset::Latest) {
     Sheet sheet;
-    PageReader reader(stage_->engine(), {{stage_->member("a/1")}, start, limit, on_reset}, sheet);
+    PageReader reader(stage_->engine(), {AddressSet({stage_->member("a/1")}), start, limit, on_reset}, sheet);
     stage_->on_loop([&] { reader.start(); });
     EXPECT_TRUE(stage_->world.run_until([&] { return sheet.cursor || sheet.refusal; }, kPatienceNs));
     return sheet;
@@ -150,7 +150,7 @@ TEST_F(PageTest, that_retention_overtook_while_it_was_read_keeps_what_it_has) {
   sheet.meanwhile = [&] {
     for (int i = 0; i < 20; ++i) stage_->publish("a/2", megabyte, 1);
   };
-  PageReader reader(stage_->engine(), {{stage_->member("a/1")}, Earliest{}, 100}, sheet);
+  PageReader reader(stage_->engine(), {AddressSet({stage_->member("a/1")}), Earliest{}, 100}, sheet);
   stage_->on_loop([&] { reader.start(); });
   EXPECT_TRUE(stage_->world.run_until([&] { return sheet.cursor || sheet.refusal; }, kPatienceNs));
   EXPECT_FALSE(sheet.refusal);
@@ -163,7 +163,7 @@ TEST_F(PageTest, may_end_before_its_answer) {
   publish("a/1", 1);
   Sheet sheet;
   {
-    PageReader reader(stage_->engine(), {{stage_->member("a/1")}, Earliest{}, 100}, sheet);
+    PageReader reader(stage_->engine(), {AddressSet({stage_->member("a/1")}), Earliest{}, 100}, sheet);
     reader.start();
   }
   stage_->settle();

@@ -165,7 +165,7 @@ TEST(Publish, completes_what_the_client_left_out) {
     bool done = false;
   } sink;
   const std::string id = stage.publish("a/1", "{\"n\": 1}").id;
-  PageReader reader(stage.engine(), {{stage.member("a/1")}, Earliest{}, 10}, sink);
+  PageReader reader(stage.engine(), {AddressSet({stage.member("a/1")}), Earliest{}, 10}, sink);
   stage.on_loop([&] { reader.start(); });
   ASSERT_TRUE(stage.world.run_until([&] { return sink.done; }, kPatienceNs));
   EXPECT_EQ(sink.json.substr(0, sink.json.find("\"time\":\"2023-11-14T22:13:2")),

@@ -31,13 +31,7 @@ std::string_view name(ResetReason reason) {
 
 Subscription::Subscription(Engine& engine, std::vector<Member> members, Start start, OnReset on_reset,
                            Subscriber& subscriber)
-    : engine_(engine), subscriber_(subscriber), members_(std::move(members)), start_(start), on_reset_(on_reset) {
-  CHECK(!members_.empty(), "a subscription to nothing");
-  // Named twice is wanted once.
-  const auto place = [](const Member& member) { return std::tie(member.channel, member.address); };
-  std::ranges::sort(members_, {}, place);
-  members_.erase(std::ranges::unique(members_, {}, place).begin(), members_.end());
-}
+    : engine_(engine), subscriber_(subscriber), addresses_(std::move(members)), start_(start), on_reset_(on_reset) {}
 
 Subscription::~Subscription() {
   engine_.forget(waiting_id_);
@@ -48,17 +42,6 @@ Cursor Subscription::position() const {
   return engine_.cursor(state_ == State::Live ? std::max(position_, engine_.loop_end()) : position_);
 }
 
-bool Subscription::purely_ephemeral() const {
-  return std::ranges::all_of(members_, [](const Member& member) { return member.channel->is_ephemeral(); });
-}
-
-std::vector<std::string> Subscription::live_only() const {
-  std::vector<std::string> addresses;
-  for (const Member& member : members_)
-    if (member.channel->is_ephemeral()) addresses.push_back(member.address);
-  return addresses;
-}
-
 void Subscription::start() {
   CHECK(state_ == State::Created, "a subscription was started twice");
   state_ = State::Starting;
@@ -67,7 +50,7 @@ void Subscription::start() {
     begin_resumed(engine_.lane().durable());
     return catch_up();
   }
-  if (purely_ephemeral()) {
+  if (addresses_.is_purely_ephemeral()) {
     begin_reset(ResetReason::NotRetained, engine_.lane().durable());
     return catch_up();
   }
@@ -83,14 +66,9 @@ void Subscription::start() {
 }
 
 void Subscription::ask_lane(std::optional<storage::Sequence> after, std::size_t bytes_max) {
-  std::vector<storage::TopicId> topics;
-  for (const Member& member : members_)
-    if (!member.channel->is_ephemeral()) topics.push_back(member.channel->topic);
-  std::ranges::sort(topics);
-  topics.erase(std::ranges::unique(topics).begin(), topics.end());
   ++engine_.counters_.cold_reads;
   waiting_id_ = engine_.await(*this);
-  engine_.lane().read(engine_.loop(), {std::move(topics), after, bytes_max},
+  engine_.lane().read(engine_.loop(), {addresses_.durable_topics(), after, bytes_max},
                       [&engine = engine_, id = waiting_id_](const storage::ReadReply& reply) {
                         if (Subscription* self = engine.awaited(id)) self->on_read(reply);
                       });
@@ -137,13 +115,13 @@ storage::Sequence Subscription::position_after_reset(storage::Sequence earliest)
 void Subscription::begin_resumed(storage::Sequence at) {
   position_ = at;
   state_ = State::Reading;
-  subscriber_.on_started({{}, position(), {}, engine_.latest(), live_only()});
+  subscriber_.on_started({{}, position(), {}, engine_.latest(), addresses_.live_only()});
 }
 
 void Subscription::begin_reset(ResetReason reason, storage::Sequence earliest) {
   position_ = position_after_reset(earliest);
   state_ = State::Reading;
-  subscriber_.on_started({reason, position(), engine_.cursor(earliest), engine_.latest(), live_only()});
+  subscriber_.on_started({reason, position(), engine_.cursor(earliest), engine_.latest(), addresses_.live_only()});
 }
 
 void Subscription::resume() {
@@ -174,7 +152,7 @@ Subscription::Taken Subscription::take(const storage::Block& block, std::size_t&
   const auto first = std::ranges::upper_bound(block.entries, position_, {}, &storage::Entry::last_sequence);
   for (const storage::Entry& entry : std::ranges::subrange(first, block.entries.end())) {
     if (budget_bytes == 0) return Taken::Spent;
-    if (wants(entry.topic)) {
+    if (addresses_.wants(entry.topic)) {
       if (const Taken taken = take(entry, budget_bytes); taken != Taken::All) return taken;
     } else {
       budget_bytes -= std::min(budget_bytes, entry.batch.size());
@@ -190,7 +168,7 @@ Subscription::Taken Subscription::take(const storage::Entry& entry, std::size_t&
   std::vector<Event> run;
   while (runs.next(run)) {
     const EntryMark behind = runs.mark();
-    if (wants(run.front())) {
+    if (addresses_.wants(run.front())) {
       position_ = run.front().sequence - 1;
       if (!subscriber_.deliver(run)) return Taken::Full;
       engine_.counters_.delivered += run.size();
@@ -204,14 +182,6 @@ Subscription::Taken Subscription::take(const storage::Entry& entry, std::size_t&
     if (budget_bytes == 0) return Taken::Spent;
   }
   return Taken::All;
-}
-
-bool Subscription::wants(storage::TopicId topic) const {
-  return std::ranges::any_of(members_, [&](const Member& member) { return member.channel->topic == topic; });
-}
-
-bool Subscription::wants(const Event& event) const {
-  return std::ranges::any_of(members_, [&](const Member& member) { return member.address == event.content.address; });
 }
 
 // Nothing up to there matches. Cursors move past what was skipped (G3), so that a client which reconnects does not

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/address_set.h"
 #include "engine/cursor.h"
 #include "engine/event.h"
 #include "engine/runs.h"
@@ -61,11 +62,6 @@ class Subscriber {
   ~Subscriber() = default;
 };
 
-struct Member {
-  const Channel* channel;
-  std::string address;
-};
-
 enum class OnReset : std::uint8_t { Latest, Earliest };
 
 class Subscription final {
@@ -91,8 +87,6 @@ class Subscription final {
     std::uint32_t index;
   };
 
-  bool purely_ephemeral() const;
-  std::vector<std::string> live_only() const;
   void ask_lane(std::optional<storage::Sequence> after, std::size_t bytes_max);
   void on_read(const storage::ReadReply&);
   bool begin(const storage::ReadReply&);
@@ -107,8 +101,6 @@ class Subscription final {
   void defer(void (Subscription::*)());
   Taken take(const storage::Block&, std::size_t& budget_bytes);
   Taken take(const storage::Entry&, std::size_t& budget_bytes);
-  bool wants(storage::TopicId) const;
-  bool wants(const Event&) const;
   void pass_to(storage::Sequence);
 
   void on_live_events(std::span<const Event>);  // from the engine's fan-out
@@ -116,7 +108,7 @@ class Subscription final {
 
   Engine& engine_;
   Subscriber& subscriber_;
-  std::vector<Member> members_;
+  AddressSet addresses_;
   std::vector<Place> places_;
   Start start_;
   storage::Sequence position_ = 0;

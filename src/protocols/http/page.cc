@@ -28,7 +28,7 @@ class Page final : public Operation, private engine::PageSink, private engine::S
   void start() {
     const engine::Start start = query_.after.value_or(engine::Start(engine::Earliest{}));
     if (member_.channel->is_ephemeral()) return start_ephemeral(start);
-    reader_.emplace(engine_, engine::PageRequest{{member_}, start, query_.limit, query_.on_reset},
+    reader_.emplace(engine_, engine::PageRequest{engine::AddressSet({member_}), start, query_.limit, query_.on_reset},
                     static_cast<engine::PageSink&>(*this));
     reader_->start();
   }
