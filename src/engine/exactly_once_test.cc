@@ -80,7 +80,7 @@ class Client final : public Subscriber {
     }
     return true;
   }
-  void on_reset(const MidReset&) override { wrong_ = "reset mid-stream although nothing was trimmed"; }
+  void on_reset(const Reset&) override { wrong_ = "reset mid-stream although nothing was trimmed"; }
   void on_progress(Cursor cursor) override { told(cursor); }
 
   Stage& stage_;

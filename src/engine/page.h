@@ -25,19 +25,12 @@ struct PageRequest {
   OnReset on_reset = OnReset::Latest;  // what a refusal names as the place to go on
 };
 
-struct PageRefusal {
-  ResetReason reason;
-  Cursor cursor;  // from which a stream would have gone on
-  Cursor earliest;
-  Cursor latest;
-};
-
 class PageSink {
  public:
   virtual void on_event(const Event&) = 0;
   // After the last event: everything up to `cursor` was looked at.
   virtual void on_page(Cursor) = 0;
-  virtual void on_refusal(const PageRefusal&) = 0;
+  virtual void on_refusal(const Reset&) = 0;
 
  protected:
   ~PageSink() = default;

@@ -21,14 +21,14 @@ struct Sheet final : PageSink {
     EXPECT_FALSE(cursor || refusal) << "a page ends once";
     cursor = end;
   }
-  void on_refusal(const PageRefusal& why) override {
+  void on_refusal(const Reset& why) override {
     EXPECT_FALSE(cursor || refusal);
     refusal = why;
   }
   std::function<void()> meanwhile = [] {};
   std::vector<storage::Sequence> sequences;
   std::optional<Cursor> cursor;
-  std::optional<PageRefusal> refusal;
+  std::optional<Reset> refusal;
 };
 
 class PageTest : public testing::Test {

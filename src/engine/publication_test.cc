@@ -160,7 +160,7 @@ TEST(Publish, completes_what_the_client_left_out) {
   struct Whole final : PageSink {
     void on_event(const Event& event) override { codec::append_event_json(json, event.content, ""); }
     void on_page(Cursor) override { done = true; }
-    void on_refusal(const PageRefusal&) override {}
+    void on_refusal(const Reset&) override {}
     std::string json;
     bool done = false;
   } sink;

@@ -40,8 +40,8 @@ struct Started {
   std::vector<std::string> live_only;  // ephemeral members
 };
 
-// A position overtaken by retention or damage in the middle of a stream (G5).
-struct MidReset {
+// Why a position cannot be gone on from, and from where a stream does (G2, G5).
+struct Reset {
   ResetReason reason;
   Cursor cursor;
   Cursor earliest;
@@ -54,7 +54,7 @@ class Subscriber {
   // Consecutive events of one address, at least one. False: full, and none of them was taken; call
   // Subscription::resume() when there is room. Ephemeral events come alone, and are lost if refused.
   virtual bool deliver(std::span<const Event>) = 0;
-  virtual void on_reset(const MidReset&) {}
+  virtual void on_reset(const Reset&) {}
   virtual void on_live() {}            // everything that this loop knows of was delivered
   virtual void on_progress(Cursor) {}  // while behind: this far, and nothing of it matched
 

@@ -372,7 +372,7 @@ TEST_F(SubscriptionTest, is_told_when_retention_overtook_it) {
     subscription_->resume();
     stage_->settle();
     ASSERT_EQ(listener_.resets.size(), 1u);
-    const MidReset& reset = listener_.resets[0];
+    const Reset& reset = listener_.resets[0];
     EXPECT_EQ(reset.reason, ResetReason::Trimmed);
     EXPECT_EQ(reset.latest, at(40));
     EXPECT_EQ(reset.cursor, on_reset == OnReset::Earliest ? reset.earliest : at(40));

@@ -204,7 +204,7 @@ class Listener final : public Subscriber {
     }
     return true;
   }
-  void on_reset(const MidReset& reset) override { resets.push_back(reset); }
+  void on_reset(const Reset& reset) override { resets.push_back(reset); }
   void on_live() override { ++lives; }
   void on_progress(Cursor cursor) override { progress.push_back(cursor); }
 
@@ -214,7 +214,7 @@ class Listener final : public Subscriber {
   std::optional<Started> started;
   std::vector<storage::Sequence> sequences;
   std::vector<std::string> data;
-  std::vector<MidReset> resets;
+  std::vector<Reset> resets;
   std::vector<Cursor> progress;
 };
 

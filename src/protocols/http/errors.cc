@@ -108,15 +108,19 @@ Answer file_answer(const base::Error& error) {
   return problem_answer({.status = 500, .type = "file-unreadable", .detail = error.text});
 }
 
-Answer gone_answer(const engine::PageRefusal& refusal) {
+void append_reset_members(codec::json::Writer& json, const engine::Reset& reset) {
+  json.member("reason", engine::name(reset.reason))
+      .member("cursor", reset.cursor.token())
+      .member("earliest", reset.earliest.token())
+      .member("latest", reset.latest.token());
+}
+
+Answer gone_answer(const engine::Reset& refusal) {
   std::string object;
-  codec::json::Writer(object)
-      .begin_object()
-      .member("reason", engine::name(refusal.reason))
-      .member("cursor", refusal.cursor.token())
-      .member("earliest", refusal.earliest.token())
-      .member("latest", refusal.latest.token())
-      .end_object();
+  codec::json::Writer json(object);
+  json.begin_object();
+  append_reset_members(json, refusal);
+  json.end_object();
   return problem_answer({.status = 410,
                          .type = "position-gone",
                          .detail = "events after the given position are not all there; go on from `cursor`, or from "

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "codec/json_writer.h"
 #include "engine/page.h"
 #include "protocols/http/exchange.h"
 #include "storage/lane.h"
@@ -19,7 +20,9 @@ Answer repeated_field_answer(std::string_view name);
 Answer append_answer(storage::AppendStatus);
 // A static file that is not served now, or not at all.
 Answer file_answer(const base::Error&);
+// The members reason, cursor, earliest and latest: here, and in the control blocks of streams.
+void append_reset_members(codec::json::Writer&, const engine::Reset&);
 // 410: the page that was asked for cannot be complete.
-Answer gone_answer(const engine::PageRefusal&);
+Answer gone_answer(const engine::Reset&);
 
 }  // namespace protocols::http

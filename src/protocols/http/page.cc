@@ -68,7 +68,7 @@ class Page final : public Operation, private engine::PageSink, private engine::S
     wait_for_more(cursor_);
   }
 
-  void on_refusal(const engine::PageRefusal& refusal) override { answer(gone_answer(refusal)); }
+  void on_refusal(const engine::Reset& refusal) override { answer(gone_answer(refusal)); }
 
   void wait_for_more(const engine::Start& after) {
     if (query_.wait_seconds == 0 || exchange_.head().method() == Method::Head) return finish();
@@ -83,9 +83,7 @@ class Page final : public Operation, private engine::PageSink, private engine::S
   }
 
   // Retention overtook it: to go on behind the gap would hide it.
-  void on_reset(const engine::MidReset& reset) override {
-    answer(gone_answer({reset.reason, reset.cursor, reset.earliest, reset.latest}));
-  }
+  void on_reset(const engine::Reset& reset) override { answer(gone_answer(reset)); }
 
   bool deliver(std::span<const engine::Event> run) override {
     if (answered_) return false;

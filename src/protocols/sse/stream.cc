@@ -5,6 +5,7 @@
 
 #include "codec/json_writer.h"
 #include "protocols/http/codec/chunk.h"
+#include "protocols/http/errors.h"
 
 namespace protocols::sse {
 
@@ -13,20 +14,18 @@ namespace {
 constexpr std::uint64_t kRetryAfterMsMin = 500;  // a program that ends is back soon, and not all clients at once
 constexpr std::uint64_t kRetryAfterMsSpread = 4'000;
 
-std::string reset_data(engine::ResetReason reason, const engine::Cursor& cursor, const engine::Cursor& earliest,
-                       const engine::Cursor& latest, const std::vector<std::string>& live_only) {
+void append_live_only(codec::json::Writer& json, const std::vector<std::string>& live_only) {
+  json.key("live_only").begin_array();
+  for (const std::string& address : live_only) json.string(address);
+  json.end_array();
+}
+
+std::string reset_data(const engine::Reset& reset, const std::vector<std::string>& live_only) {
   std::string data;
   codec::json::Writer json(data);
-  json.begin_object()
-      .member("reason", engine::name(reason))
-      .member("cursor", cursor.token())
-      .member("earliest", earliest.token())
-      .member("latest", latest.token());
-  if (!live_only.empty()) {
-    json.key("live_only").begin_array();
-    for (const std::string& address : live_only) json.string(address);
-    json.end_array();
-  }
+  json.begin_object();
+  http::append_reset_members(json, reset);
+  if (!live_only.empty()) append_live_only(json, live_only);
   json.end_object();
   return data;
 }
@@ -34,9 +33,9 @@ std::string reset_data(engine::ResetReason reason, const engine::Cursor& cursor,
 std::string resumed_data(const engine::Started& started) {
   std::string data;
   codec::json::Writer json(data);
-  json.begin_object().member("cursor", started.cursor.token()).key("live_only").begin_array();
-  for (const std::string& address : started.live_only) json.string(address);
-  json.end_array().end_object();
+  json.begin_object().member("cursor", started.cursor.token());
+  append_live_only(json, started.live_only);
+  json.end_object();
   return data;
 }
 
@@ -64,7 +63,7 @@ void Stream::on_started(const engine::Started& started) {
   std::string block(kRetryBlock);
   if (started.reset) {
     append_block(block, "tidewire.reset", cursor,
-                 reset_data(*started.reset, started.cursor, started.earliest, started.latest, started.live_only));
+                 reset_data({*started.reset, started.cursor, started.earliest, started.latest}, started.live_only));
   } else if (!started.live_only.empty()) {
     append_block(block, "tidewire.resumed", cursor, resumed_data(started));
   } else {
@@ -83,11 +82,10 @@ bool Stream::deliver(std::span<const engine::Event> run) {
   return true;
 }
 
-void Stream::on_reset(const engine::MidReset& reset) {
+void Stream::on_reset(const engine::Reset& reset) {
   told_ = reset.cursor.sequence;
   std::string block;
-  append_block(block, "tidewire.reset", reset.cursor.token(),
-               reset_data(reset.reason, reset.cursor, reset.earliest, reset.latest, {}));
+  append_block(block, "tidewire.reset", reset.cursor.token(), reset_data(reset, {}));
   send(std::move(block));
 }
 

@@ -37,7 +37,7 @@ class Stream final : public net::Handler, private engine::Subscriber {
  private:
   void on_started(const engine::Started&) override;
   bool deliver(std::span<const engine::Event>) override;
-  void on_reset(const engine::MidReset&) override;
+  void on_reset(const engine::Reset&) override;
   void on_live() override;
   void on_progress(engine::Cursor) override;
   void send(std::string block);
