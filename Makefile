@@ -10,6 +10,7 @@ help: ## list the targets
 run: ## build Tidewire and serve the demo at http://127.0.0.1:8080/
 	@tools/setup build
 	@tools/build release tidewire
+	@echo "Events are kept in $(CURDIR)/tidewire-data; remove it to start empty."
 	@exec build/release/tidewire serve examples/social/asyncapi.yaml --config examples/social/tidewire.yaml
 
 test: ## build and run every test: plain, address and undefined sanitizers, thread sanitizer, fuzzers

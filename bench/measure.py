@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "bench" / "fanout.yaml"
 CHANNEL = "/bench/ticks"
 START_TIMEOUT_S = 20
+START_STEP_S = 0.005
 ANSWER_TIMEOUT_S = 180
 DESCRIPTORS = 20_000
 
@@ -156,21 +157,25 @@ class Bare(Process):
 
 
 class Tidewire(Process):
-    """`tidewire serve` in an empty directory of its own, without the admin listener."""
+    """`tidewire serve` in an empty directory of its own. Without `data` it runs without a disk: what is measured then is
+    delivery; otherwise that is the directory of its log, which outlives it."""
 
-    def __init__(self, build, threads, cpu=None):
+    def __init__(self, build, threads, cpu=None, contract=CONTRACT, data=None):
         self.binary, self.threads, self.cpu = (build / "tidewire").resolve(), threads, cpu
+        self.contract, self.data = contract, data
 
     def start(self):
-        public, application = free_port(), free_port()
+        public, application, admin = free_port(), free_port(), free_port()
         self.folder = tempfile.TemporaryDirectory(prefix="tidewire-bench-")
-        command = [str(self.binary), "serve", str(CONTRACT), "--threads", str(self.threads), "--listen",
-                   f"127.0.0.1:{public}", "--app-listen", f"127.0.0.1:{application}", "--admin", "none"]
+        command = [str(self.binary), "serve", str(self.contract), "--threads", str(self.threads), "--listen",
+                   f"127.0.0.1:{public}", "--app-listen", f"127.0.0.1:{application}",
+                   "--admin", f"127.0.0.1:{admin}" if self.data else "none", "--data", str(self.data or "none")]
         self.log_path = pathlib.Path(self.folder.name) / "log"
         with self.log_path.open("w") as log:
             self.process = subprocess.Popen(pinned(command, self.cpu), cwd=self.folder.name, stdout=log,
                                             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-        self.url = f"http://127.0.0.1:{public}{CHANNEL}"
+        self.base, self.admin = f"http://127.0.0.1:{public}", ("127.0.0.1", admin)
+        self.url = f"{self.base}{CHANNEL}"
         self.publish_url = f"http://127.0.0.1:{application}{CHANNEL}"
         self._await(public)
         self._await(application)
@@ -182,8 +187,12 @@ class Tidewire(Process):
                 socket.create_connection(("127.0.0.1", port), 1).close()
                 return
             except OSError:
-                time.sleep(0.02)
+                time.sleep(START_STEP_S)
         raise Failed("tidewire did not start:\n" + self.log_path.read_text()[-2000:])
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
     def stop(self):
         super().stop()
@@ -192,10 +201,10 @@ class Tidewire(Process):
 
 
 class Client(Process):
-    """sse_client with gates: next() returns the next object that it prints, go() lets it carry on."""
+    """A client with gates: next() returns the next object that it prints, go() lets it carry on."""
 
-    def __init__(self, build, options, cpu=None):
-        self.command = pinned([str(build / "bench" / "sse_client"), "--gates", *options], cpu)
+    def __init__(self, build, options, cpu=None, program="sse_client"):
+        self.command = pinned([str(build / "bench" / program), "--gates", *map(str, options)], cpu)
 
     def start(self):
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

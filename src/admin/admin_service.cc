@@ -33,16 +33,35 @@ void AdminService::handle(const http::ExchangePtr& exchange) {
   }
   const std::string_view path = head.target().substr(0, head.target().find('?'));
   if (path == "/metrics") return answer_metrics(exchange);
-  // Listeners open when everything behind them is ready, so an answer is the proof.
-  if (path == "/healthz" || path == "/readyz")
-    return exchange->answer(http::Answer{200, "text/plain; charset=utf-8", "ok\n", {}});
+  if (path == "/readyz") return answer_ready(exchange);
+  if (path == "/healthz") return answer_ok(exchange);
   exchange->answer({.status = 404, .type = "not-found", .detail = "here are /metrics, /healthz and /readyz"});
+}
+
+void AdminService::answer_ok(const http::ExchangePtr& exchange) {
+  exchange->answer(http::Answer{200, "text/plain; charset=utf-8", "ok\n", {}});
+}
+
+// Listeners open when everything behind them is ready; what may end later is that the log takes events.
+void AdminService::answer_ready(const http::ExchangePtr& exchange) {
+  switch (surface_.engine.lane().condition()) {
+    case storage::LaneCondition::Writable: return answer_ok(exchange);
+    case storage::LaneCondition::Full:
+      return exchange->answer(
+          {.status = 503,
+           .type = "no-space",
+           .detail = "disk full, or `storage.bytes_max` reached with young events: publishing gets 507"});
+    case storage::LaneCondition::ReadOnly:
+      return exchange->answer({.status = 503,
+                               .type = "sync-failed",
+                               .detail = "a sync failed: publishing gets 503 until a restart; check the disk first"});
+  }
 }
 
 void AdminService::answer_metrics(const http::ExchangePtr& exchange) {
   collect_(exchange->loop(), [this, exchange](const std::vector<LoopSnapshot>& loops) {
     const ProcessSnapshot process{version_, surface_.engine.lane().durable(),
-                                  surface_.engine.topics().channels().size()};
+                                  surface_.engine.topics().channels().size(), surface_.engine.lane().condition()};
     exchange->answer(http::Answer{200, "text/plain; version=0.0.4; charset=utf-8", metrics_page(process, loops), {}});
   });
 }

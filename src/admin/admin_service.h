@@ -25,6 +25,8 @@ class AdminService final : public protocols::http::Service, public protocols::Ac
   const protocols::http::Limits& limits() const override { return limits_; }
 
  private:
+  static void answer_ok(const protocols::http::ExchangePtr&);
+  void answer_ready(const protocols::http::ExchangePtr&);
   void answer_metrics(const protocols::http::ExchangePtr&);
 
   protocols::Surface surface_;

@@ -49,6 +49,17 @@ constexpr std::array kLoopMetrics = {
                [](const LoopSnapshot& s) { return s.events.cold_reads; }},
 };
 
+struct ConditionName {
+  storage::LaneCondition condition;
+  std::string_view name;
+};
+
+constexpr std::array kConditionNames = {
+    ConditionName{storage::LaneCondition::Writable, "writable"},
+    ConditionName{storage::LaneCondition::Full, "full"},
+    ConditionName{storage::LaneCondition::ReadOnly, "read-only"},
+};
+
 }  // namespace
 
 std::string metrics_page(const ProcessSnapshot& process, const std::vector<LoopSnapshot>& loops) {
@@ -60,6 +71,10 @@ std::string metrics_page(const ProcessSnapshot& process, const std::vector<LoopS
   text.sample(process.channels);
   text.family("tidewire_durable_sequence", "Everything up to this event is durable.", Kind::Gauge);
   text.sample(process.durable_sequence);
+  text.family("tidewire_lane_condition",
+              "1 for what the log is: writable, full (publishing gets 507) or read-only (a sync failed).", Kind::Gauge);
+  for (const ConditionName& each : kConditionNames)
+    text.sample({{"condition", each.name}}, each.condition == process.condition ? 1 : 0);
   for (const LoopMetric& metric : kLoopMetrics) {
     text.family(metric.name, metric.help, metric.kind);
     for (const LoopSnapshot& loop : loops) text.sample({{"loop", loop.loop}}, metric.value(loop));

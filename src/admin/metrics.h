@@ -21,6 +21,7 @@ struct ProcessSnapshot {
   std::string version;
   std::uint64_t durable_sequence = 0;
   std::uint64_t channels = 0;
+  storage::LaneCondition condition = storage::LaneCondition::Writable;
 };
 
 std::string metrics_page(const ProcessSnapshot&, const std::vector<LoopSnapshot>&);

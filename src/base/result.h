@@ -44,7 +44,8 @@ inline std::unexpected<Error> fail(Errc code, const char* text, int sys_errno = 
 
 [[noreturn]] void broken(const char* file, int line, const char* condition, const char* sentence);
 
-// `T` of a Result<T>, or return its error from the enclosing function. The only macro beside CHECK.
+// `T` of a Result<T> (or any std::expected), or return its error from the enclosing function. The only macro beside
+// CHECK.
 #define TRY(expression)                            \
   __extension__({                                  \
     auto&& try_result = (expression);              \
@@ -61,11 +62,12 @@ inline std::unexpected<Error> fail(Errc code, const char* text, int sys_errno = 
   } while (false)
 
 namespace detail {
-template <class T>
-T value_of(std::expected<T, Error>&& r) {
+template <class T, class E>
+T value_of(std::expected<T, E>&& r) {
   return *std::move(r);
 }
-inline void value_of(std::expected<void, Error>&&) {}
+template <class E>
+void value_of(std::expected<void, E>&&) {}
 }  // namespace detail
 
 }  // namespace base

@@ -102,6 +102,7 @@ base::Result<void> Engine::publish(const Publication& publication, PublishDone d
 void Engine::append(const Publication& publication, const codec::CloudEvent& event, PublishDone done) {
   std::vector<storage::NewEvent> events(1);
   events[0].topic = publication.channel.topic;
+  events[0].address_hash = storage::address_hash(lane_.identity(), publication.address);
   events[0].repeat = repeat_of(publication, event, lane_.identity());
   codec::append_event_record(events[0].record_tail, event, {});
   PublishReply reply{storage::AppendStatus::Durable, false, std::string(event.id), {}};

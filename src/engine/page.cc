@@ -46,11 +46,17 @@ void PageReader::ask(std::optional<storage::Sequence> after) {
 
 void PageReader::on_read(const storage::ReadReply& reply) {
   if (refusal_) return refuse(*refusal_, reply.complete_after);
-  // Retention overtook the reading: what it has is complete up to here, and whoever asks for the next page is told.
-  if (begun_ && reply.status == storage::ReadStatus::Trimmed) return sink_.on_page(engine_.cursor(position_));
+  // Retention overtook the reading, or it reached damage: what it has is complete up to here, and whoever asks for the
+  // next page is told.
+  if (begun_ && (reply.status == storage::ReadStatus::Trimmed || reply.status == storage::ReadStatus::Damaged)) {
+    return sink_.on_page(engine_.cursor(position_));
+  }
   switch (reply.status) {
     case storage::ReadStatus::Trimmed: return refuse(ResetReason::Trimmed, reply.complete_after);
     case storage::ReadStatus::Ahead: return refuse(ResetReason::Ahead, reply.complete_after);
+    case storage::ReadStatus::Damaged:
+      return sink_.on_refusal({ResetReason::Damaged, engine_.cursor(reply.damaged_last),
+                               engine_.cursor(reply.complete_after), engine_.latest()});
     case storage::ReadStatus::Stopped: return;  // the program ends; the session says goodbye
     case storage::ReadStatus::Read: break;
   }

@@ -51,7 +51,8 @@ void Subscription::start() {
     return catch_up();
   }
   if (addresses_.is_purely_ephemeral()) {
-    begin_reset(ResetReason::NotRetained, engine_.lane().durable());
+    const storage::Sequence durable = engine_.lane().durable();
+    begin_reset(ResetReason::NotRetained, durable, durable);
     return catch_up();
   }
   if (std::holds_alternative<Earliest>(start_)) return ask_lane({}, kCatchUpBytesPerTurn);
@@ -94,7 +95,11 @@ bool Subscription::begin(const storage::ReadReply& reply) {
   if (!reason && reply.status == storage::ReadStatus::Trimmed) reason = ResetReason::Trimmed;
   if (!reason && reply.status == storage::ReadStatus::Ahead) reason = ResetReason::Ahead;
   if (reason) {
-    begin_reset(*reason, reply.complete_after);
+    begin_reset(*reason, position_after_reset(reply.complete_after), reply.complete_after);
+    return false;
+  }
+  if (reply.status == storage::ReadStatus::Damaged) {
+    begin_reset(ResetReason::Damaged, reply.damaged_last, reply.complete_after);
     return false;
   }
   begin_resumed(reply.after);
@@ -103,8 +108,10 @@ bool Subscription::begin(const storage::ReadReply& reply) {
 
 bool Subscription::goes_on(const storage::ReadReply& reply) {
   if (reply.status == storage::ReadStatus::Read) return true;
-  position_ = position_after_reset(reply.complete_after);
-  subscriber_.on_reset({ResetReason::Trimmed, position(), engine_.cursor(reply.complete_after), engine_.latest()});
+  const bool damaged = reply.status == storage::ReadStatus::Damaged;
+  position_ = damaged ? reply.damaged_last : position_after_reset(reply.complete_after);
+  subscriber_.on_reset({damaged ? ResetReason::Damaged : ResetReason::Trimmed, position(),
+                        engine_.cursor(reply.complete_after), engine_.latest()});
   return false;
 }
 
@@ -118,8 +125,8 @@ void Subscription::begin_resumed(storage::Sequence at) {
   subscriber_.on_started({{}, position(), {}, engine_.latest(), addresses_.live_only()});
 }
 
-void Subscription::begin_reset(ResetReason reason, storage::Sequence earliest) {
-  position_ = position_after_reset(earliest);
+void Subscription::begin_reset(ResetReason reason, storage::Sequence at, storage::Sequence earliest) {
+  position_ = at;
   state_ = State::Reading;
   subscriber_.on_started({reason, position(), engine_.cursor(earliest), engine_.latest(), addresses_.live_only()});
 }

@@ -92,7 +92,7 @@ class Subscription final {
   bool begin(const storage::ReadReply&);
   bool goes_on(const storage::ReadReply&);
   void begin_resumed(storage::Sequence at);
-  void begin_reset(ResetReason, storage::Sequence earliest);
+  void begin_reset(ResetReason, storage::Sequence at, storage::Sequence earliest);
   storage::Sequence position_after_reset(storage::Sequence earliest) const;
   void catch_up();
   void stop(Taken);

@@ -82,7 +82,7 @@ class SubscriptionTest : public testing::Test {
     std::string tail;
     codec::append_event_record(tail, event, {});
     const storage::TopicId topic = stage_->member(address).channel->topic;
-    std::vector<storage::NewEvent> events(count, storage::NewEvent{topic, tail, {}});
+    std::vector<storage::NewEvent> events(count, storage::NewEvent{topic, 0, tail, {}});
     bool done = false;
     stage_->on_loop([&] {
       stage_->lane.append(stage_->loop(), std::move(events), [&](const storage::AppendReply&) { done = true; });

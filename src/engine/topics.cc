@@ -92,6 +92,7 @@ class TopicsBuilder {
     channel->address = address.text();
     channel->identity = address.identity();
     channel->durability = declared.durability;
+    channel->retention = declared.retention;
     channel->parameters = declared.parameters;
     topics_->channels_.push_back(std::move(channel));
     return known->second;
@@ -167,16 +168,31 @@ class TopicsBuilder {
   std::vector<contract::Finding> findings_;
 };
 
+namespace {
+
+storage::Retention retention_of(const Channel& channel, storage::Retention retention) {
+  constexpr std::uint64_t kNsPerMs = 1'000'000;
+  if (const auto age_ms = channel.retention.age_ms) {
+    const auto ms = static_cast<std::uint64_t>(*age_ms);
+    // More than five centuries is for ever, too.
+    retention.age_ns = ms > storage::Retention::kUnbounded / kNsPerMs ? storage::Retention::kUnbounded : ms * kNsPerMs;
+  }
+  if (channel.retention.bytes) retention.bytes = *channel.retention.bytes;
+  return retention;
+}
+
+}  // namespace
+
 Topics::Built Topics::build(const std::vector<ContractInRole>& contracts, ServerSelection selection) {
   TopicsBuilder builder(selection);
   for (const ContractInRole& contract : contracts) builder.add(contract);
   return builder.finish();
 }
 
-std::vector<std::string> Topics::identities() const {
-  std::vector<std::string> identities;
-  for (const auto& channel : channels_) identities.push_back(channel->identity);
-  return identities;
+std::vector<storage::TopicDeclaration> Topics::declarations(const storage::Retention& unsaid) const {
+  std::vector<storage::TopicDeclaration> declarations;
+  for (const auto& channel : channels_) declarations.push_back({channel->identity, retention_of(*channel, unsaid)});
+  return declarations;
 }
 
 void Topics::set_topics(const std::vector<storage::TopicId>& topics) {

@@ -16,7 +16,7 @@
 #include "contract/finding.h"
 #include "contract/model.h"
 #include "contract/router.h"
-#include "storage/block.h"
+#include "storage/lane.h"
 
 namespace engine {
 
@@ -38,6 +38,7 @@ struct Channel {
   std::string identity;  // with `*` for each parameter
   storage::TopicId topic = 0;
   contract::Durability durability = contract::Durability::Durable;
+  contract::Retention retention;
   std::vector<contract::Parameter> parameters;
   std::vector<contract::Message> messages;
   std::array<Rights, kSides> rights;
@@ -69,8 +70,9 @@ class Topics final {
   };
   static Built build(const std::vector<ContractInRole>&, ServerSelection);
 
-  // Of durable and ephemeral channels, in order of channels(): what Lane::declare is asked for.
-  std::vector<std::string> identities() const;
+  // Of durable and ephemeral channels, in order of channels(): what Lane::declare is asked for. `unsaid` holds where
+  // the contract is silent.
+  std::vector<storage::TopicDeclaration> declarations(const storage::Retention& unsaid = {}) const;
   void set_topics(const std::vector<storage::TopicId>&);
 
   struct Found {

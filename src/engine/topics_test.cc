@@ -171,7 +171,8 @@ operations: {o: {action: send, channel: {$ref: '#/channels/two'}}}
   EXPECT_EQ(channel.messages[2].name, "k");
   // `n` of the first, all of the second: each once.
   EXPECT_EQ(channel.rights_of(Side::Application).messages, (std::vector<std::size_t>{1, 2, 0}));
-  EXPECT_EQ(outcome.topics->identities(), (std::vector<std::string>{"x/*"}));
+  ASSERT_EQ(outcome.topics->declarations().size(), 1u);
+  EXPECT_EQ(outcome.topics->declarations()[0].identity, "x/*");
 }
 
 TEST(Topics, refuse_a_channel_that_two_contracts_describe_differently) {
@@ -193,6 +194,23 @@ TEST(Topics, refuse_a_channel_that_two_contracts_describe_differently) {
             "serve/parameter");
   EXPECT_EQ(rule_of(with("channels: {two: {address: 'x/{b}', parameters: {b: {enum: [en, de]}}, messages: {m: {}}}}")),
             "");
+}
+
+TEST(Topics, declare_the_given_retention_where_the_contract_is_silent) {
+  const auto topics = built(R"(
+channels:
+  silent: {address: silent, messages: {m: {}}}
+  short: {address: short, messages: {m: {}}, x-tidewire: {retention: {age: 1h}}}
+  small: {address: small, messages: {m: {}}, x-tidewire: {retention: {bytes: 64KiB}}}
+  ever: {address: ever, messages: {m: {}}, x-tidewire: {retention: {age: 106751991d}}}
+)");
+  const storage::Retention unsaid{.age_ns = 5'000'000'000, .bytes = 1'000'000};
+  const auto declared = topics->declarations(unsaid);
+  ASSERT_EQ(declared.size(), 4u);
+  EXPECT_EQ(declared[0].retention, unsaid);
+  EXPECT_EQ(declared[1].retention, (storage::Retention{3'600'000'000'000, unsaid.bytes}));
+  EXPECT_EQ(declared[2].retention, (storage::Retention{unsaid.age_ns, 65'536}));
+  EXPECT_EQ(declared[3].retention, (storage::Retention{storage::Retention::kUnbounded, unsaid.bytes}));
 }
 
 TEST(Topics, take_the_ids_of_the_lane_in_order) {

@@ -3,7 +3,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +26,7 @@ using base::Result;
 
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
+constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 constexpr std::size_t kReadStepBytes = 64 * 1024;  // for what tells no size, as a pipe
 
 std::unexpected<base::Error> failure(const char* text) {
@@ -80,10 +83,19 @@ Result<FileReply> read_beneath(const FileRequest& request) {
   return read_whole(file.get(), request.size);
 }
 
+int flags_of(OpenMode mode) {
+  switch (mode) {
+    case OpenMode::Existing: return O_RDWR;
+    case OpenMode::ExistingRead: return O_RDONLY;
+    case OpenMode::Create: return O_RDWR | O_CREAT;
+    case OpenMode::CreateNew: return O_RDWR | O_CREAT | O_EXCL;
+  }
+  return O_RDONLY;
+}
+
 Result<FileReply> open_file(const FileRequest& request) {
-  const int flags = O_RDWR | O_CLOEXEC | (request.create ? O_CREAT : 0);
   FileReply reply;
-  reply.handle = ::open(request.path.c_str(), flags, kFileMode);
+  reply.handle = ::open(request.path.c_str(), O_CLOEXEC | flags_of(request.mode), kFileMode);
   if (reply.handle < 0) return failure("cannot open a file");
   return reply;
 }
@@ -104,6 +116,52 @@ Result<FileReply> write_at(const FileRequest& request) {
     written += static_cast<std::size_t>(put);
   }
   return FileReply{};
+}
+
+// posix_fallocate reports by its result and leaves errno alone. Where the file system cannot allocate, it writes zeros.
+Result<FileReply> allocate(const FileRequest& request) {
+  int error = EINTR;
+  while (error == EINTR) {
+    error = posix_fallocate(request.handle, static_cast<off_t>(request.offset), static_cast<off_t>(request.size));
+  }
+  if (error != 0) return fail(Errc::System, "cannot allocate space for a file", error);
+  return FileReply{};
+}
+
+Result<FileReply> truncate(const FileRequest& request) {
+  int result = -1;
+  do result = ftruncate(request.handle, static_cast<off_t>(request.size));
+  while (result != 0 && errno == EINTR);
+  return done_or(result, "cannot truncate a file");
+}
+
+// The lock belongs to the open file description: a second open is refused even within this process.
+Result<FileReply> lock(FileHandle handle) {
+  int result = -1;
+  do result = flock(handle, LOCK_EX | LOCK_NB);
+  while (result != 0 && errno == EINTR);
+  return done_or(result, "another process holds the lock of a file");
+}
+
+Result<FileReply> status(const std::string& path) {
+  struct statx found{};
+  if (statx(AT_FDCWD, path.c_str(), 0, STATX_SIZE | STATX_INO | STATX_BTIME, &found) != 0) {
+    return failure("cannot look at a file");
+  }
+  FileReply reply;
+  reply.status = {.size = found.stx_size, .inode = found.stx_ino};
+  if ((found.stx_mask & STATX_BTIME) != 0) {
+    reply.status.birth_ns = static_cast<std::uint64_t>(found.stx_btime.tv_sec) * kNsPerSecond + found.stx_btime.tv_nsec;
+  }
+  return reply;
+}
+
+Result<FileReply> space(const std::string& path) {
+  struct statvfs found{};
+  if (statvfs(path.c_str(), &found) != 0) return failure("cannot ask a file system for its space");
+  FileReply reply;
+  reply.space = {.total_bytes = found.f_blocks * found.f_frsize, .free_bytes = found.f_bavail * found.f_frsize};
+  return reply;
 }
 
 Result<FileReply> sync_directory(const std::string& path) {
@@ -136,12 +194,17 @@ Result<FileReply> carry_out(const FileRequest& request) {
     case Kind::ReadAt: return read_at(request);
     case Kind::WriteAt: return write_at(request);
     case Kind::Sync: return done_or(fdatasync(request.handle), "cannot sync a file");
+    case Kind::Allocate: return allocate(request);
+    case Kind::Truncate: return truncate(request);
+    case Kind::Lock: return lock(request.handle);
     case Kind::Close: return done_or(::close(request.handle), "cannot close a file");
     case Kind::Rename: return done_or(::rename(request.path.c_str(), request.to.c_str()), "cannot rename a file");
     case Kind::Remove: return done_or(::remove(request.path.c_str()), "cannot remove a file");
     case Kind::MakeDirectory: return done_or(::mkdir(request.path.c_str(), kDirectoryMode), "cannot make a directory");
     case Kind::SyncDirectory: return sync_directory(request.path);
     case Kind::List: return list(request.path);
+    case Kind::Status: return status(request.path);
+    case Kind::Space: return space(request.path);
   }
   return fail(Errc::Unsupported, "no such file operation");
 }
@@ -151,5 +214,7 @@ Result<std::string> RealFileSystem::read_file(const std::string& path, std::uint
   if (file.get() < 0) return failure("cannot open a file");
   return read_stream(file.get(), bytes_max);
 }
+
+Result<FileReply> RealFileSystem::carry_out(const FileRequest& request) { return io::carry_out(request); }
 
 }  // namespace io

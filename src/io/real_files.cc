@@ -13,6 +13,9 @@
 namespace io {
 
 // One thread with a queue. `running_for_` names whose operation is under way, so that its owner can wait for it.
+//
+// A job is allocated once: it goes through the queue to the thread and back to its owner as one pointer. The thread is
+// notified only when it sleeps, since one that works looks at the queue anyway.
 class RealFiles::Worker final {
  public:
   explicit Worker(std::string name) : name_(std::move(name)) {}
@@ -25,15 +28,20 @@ class RealFiles::Worker final {
     Loop* owner;
     FileRequest request;
     Done done;
+    base::Result<FileReply> reply = {};
   };
+  using JobPtr = std::unique_ptr<Job>;
   void run();
-  void complete(Job);
+  static void carry_out_and_post(JobPtr);
 
   const std::string name_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Job> jobs_;
+  std::condition_variable has_work_;  // for the thread: a job, or the end
+  std::condition_variable is_idle_;   // for forget(): no job of this owner is under way
+  std::deque<JobPtr> jobs_;
   Loop* running_for_ = nullptr;
+  unsigned forgetting_ = 0;
+  bool sleeps_ = false;
   bool ends_ = false;
   std::thread thread_;
 };
@@ -44,64 +52,94 @@ RealFiles::Worker::~Worker() {
     CHECK(jobs_.empty() && running_for_ == nullptr, "a loop ends before the files that it uses");
     ends_ = true;
   }
-  changed_.notify_all();
+  has_work_.notify_one();
   if (thread_.joinable()) thread_.join();
 }
 
 void RealFiles::Worker::push(Loop& owner, FileRequest request, Done done) {
+  JobPtr job(new Job{&owner, std::move(request), std::move(done)});
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    jobs_.push_back({&owner, std::move(request), std::move(done)});
+    jobs_.push_back(std::move(job));
+    wake = std::exchange(sleeps_, false);
     if (!thread_.joinable()) thread_ = start_thread(name_, [this] { run(); });
   }
-  changed_.notify_all();
+  if (wake) has_work_.notify_one();
 }
 
 void RealFiles::Worker::forget(Loop& owner) {
-  std::deque<Job> dropped;  // destroyed after the lock is released: a completion may own anything
+  std::deque<JobPtr> dropped;  // destroyed after the lock is released: a completion may own anything
   std::unique_lock lock(mutex_);
-  std::deque<Job> kept;
-  for (Job& job : jobs_) (job.owner == &owner ? dropped : kept).push_back(std::move(job));
+  std::deque<JobPtr> kept;
+  for (JobPtr& job : jobs_) (job->owner == &owner ? dropped : kept).push_back(std::move(job));
   jobs_ = std::move(kept);
-  changed_.wait(lock, [&] { return running_for_ != &owner; });
+  ++forgetting_;
+  is_idle_.wait(lock, [&] { return running_for_ != &owner; });
+  --forgetting_;
   lock.unlock();
 }
 
 void RealFiles::Worker::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return ends_ || !jobs_.empty(); });
+    while (!ends_ && jobs_.empty()) {
+      sleeps_ = true;
+      has_work_.wait(lock);
+    }
     if (ends_) return;
-    Job job = std::move(jobs_.front());
+    JobPtr job = std::move(jobs_.front());
     jobs_.pop_front();
-    running_for_ = job.owner;
+    running_for_ = job->owner;
     lock.unlock();
-    complete(std::move(job));
+    carry_out_and_post(std::move(job));
     lock.lock();
     running_for_ = nullptr;
-    changed_.notify_all();
+    if (forgetting_ > 0) is_idle_.notify_all();
   }
 }
 
-void RealFiles::Worker::complete(Job job) {
-  job.owner->post([done = std::move(job.done), reply = carry_out(job.request)]() mutable { done(std::move(reply)); });
+void RealFiles::Worker::carry_out_and_post(JobPtr job) {
+  job->reply = carry_out(job->request);
+  Loop& owner = *job->owner;
+  owner.post([job = std::move(job)] { job->done(std::move(job->reply)); });
 }
 
-RealFiles::RealFiles() {
-  for (std::size_t i = 0; i < workers_.size(); ++i)
-    workers_[i] = std::make_unique<Worker>("files-" + std::to_string(i));
-}
+RealFiles::RealFiles()
+    : names_(std::make_unique<Worker>("files-names")),
+      writer_(std::make_unique<Worker>("files-writer")),
+      readers_{std::make_unique<Worker>("files-reader-0"), std::make_unique<Worker>("files-reader-1")},
+      background_(std::make_unique<Worker>("files-later")) {}
 
 RealFiles::~RealFiles() = default;
 
+RealFiles::Worker& RealFiles::worker_of(const FileRequest& request) {
+  using Kind = FileRequest::Kind;
+  const bool is_urgent = request.urgency == Urgency::Foreground;
+  switch (request.kind) {
+    case Kind::ReadAt:
+      if (!is_urgent) return *background_;
+      return *readers_[static_cast<unsigned>(request.handle) % kReaders];
+    case Kind::WriteAt:
+    case Kind::Sync:
+    case Kind::Allocate:
+    case Kind::Truncate:
+    case Kind::Lock:
+    case Kind::Close: return is_urgent ? *writer_ : *background_;
+    default: return *names_;
+  }
+}
+
 void RealFiles::submit(Loop& owner, FileRequest request, Done done) {
-  const bool by_handle = request.handle >= 0;
-  const std::size_t worker = by_handle ? 1 + static_cast<std::size_t>(request.handle) % kHandleWorkers : 0;
-  workers_[worker]->push(owner, std::move(request), std::move(done));
+  Worker& worker = worker_of(request);
+  worker.push(owner, std::move(request), std::move(done));
 }
 
 void RealFiles::forget(Loop& owner) {
-  for (const auto& worker : workers_) worker->forget(owner);
+  names_->forget(owner);
+  writer_->forget(owner);
+  for (const auto& reader : readers_) reader->forget(owner);
+  background_->forget(owner);
 }
 
 }  // namespace io

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/loop.h"
@@ -51,6 +52,13 @@ class RealFilesTest : public testing::Test {
     return run({.kind = Kind::ReadBeneath, .root = directory_, .path = name, .size = size});
   }
 
+  FileHandle open(const std::string& name, OpenMode mode) {
+    const auto opened = run({.kind = Kind::Open, .path = path(name), .mode = mode});
+    EXPECT_TRUE(opened);
+    return opened ? opened->handle : -1;
+  }
+  void close(FileHandle handle) { EXPECT_TRUE(run({.kind = Kind::Close, .handle = handle})); }
+
   fs::path directory_;
   RealWorld real_;
   World world_ = real_.world();
@@ -81,45 +89,25 @@ TEST_F(RealFilesTest, nothing_outside_of_the_root_can_be_read) {
     ASSERT_FALSE(reply) << name;
     EXPECT_EQ(reply.error().code, Errc::NotFound) << name;
     // The walk for systems without openat2 judges the same.
-    const OwnedDescriptor root(open(directory_.c_str(), O_PATH | O_DIRECTORY));
+    const OwnedDescriptor root(::open(directory_.c_str(), O_PATH | O_DIRECTORY));
     const auto walked = open_by_components(root.get(), name);
     ASSERT_FALSE(walked) << name;
     EXPECT_EQ(walked.error().code, Errc::NotFound) << name;
   }
   directory_ = directory_.parent_path();
-  const OwnedDescriptor root(open(directory_.c_str(), O_PATH | O_DIRECTORY));
+  const OwnedDescriptor root(::open(directory_.c_str(), O_PATH | O_DIRECTORY));
   const auto walked = open_by_components(root.get(), "root/in.txt");
   ASSERT_TRUE(walked);
-  close(*walked);
-}
-
-TEST_F(RealFilesTest, a_file_is_made_written_synced_renamed_listed_and_removed) {
-  ASSERT_TRUE(run({.kind = Kind::MakeDirectory, .path = path("data")}));
-  EXPECT_EQ(run({.kind = Kind::Open, .path = path("data/a")}).error().code, Errc::NotFound);
-  const auto opened = run({.kind = Kind::Open, .path = path("data/a"), .create = true});
-  ASSERT_TRUE(opened);
-  const FileHandle handle = opened->handle;
-  ASSERT_TRUE(run({.kind = Kind::WriteAt, .handle = handle, .offset = 3, .data = "defgh"}));
-  ASSERT_TRUE(run({.kind = Kind::WriteAt, .handle = handle, .offset = 0, .data = "abc"}));
-  ASSERT_TRUE(run({.kind = Kind::Sync, .handle = handle}));
-  EXPECT_EQ(run({.kind = Kind::ReadAt, .handle = handle, .offset = 2, .size = 3})->data, "cde");
-  EXPECT_EQ(run({.kind = Kind::ReadAt, .handle = handle, .offset = 6, .size = 30})->data, "gh");
-  EXPECT_EQ(run({.kind = Kind::ReadAt, .handle = handle, .offset = 60, .size = 30})->data, "");
-  ASSERT_TRUE(run({.kind = Kind::Close, .handle = handle}));
-  put("data/b", "");
-  ASSERT_TRUE(run({.kind = Kind::Rename, .path = path("data/a"), .to = path("data/c")}));
-  ASSERT_TRUE(run({.kind = Kind::SyncDirectory, .path = path("data")}));
-  EXPECT_EQ(run({.kind = Kind::List, .path = path("data")})->names, (std::vector<std::string>{"b", "c"}));
-  ASSERT_TRUE(run({.kind = Kind::Remove, .path = path("data/b")}));
-  EXPECT_EQ(run({.kind = Kind::Remove, .path = path("data/b")}).error().code, Errc::NotFound);
-  EXPECT_EQ(run({.kind = Kind::Sync, .handle = handle}).error().sys_errno, EBADF);
+  ::close(*walked);
 }
 
 TEST_F(RealFilesTest, operations_of_one_handle_complete_in_the_order_of_their_submission) {
-  const FileHandle handle = run({.kind = Kind::Open, .path = path("log"), .create = true})->handle;
+  const FileHandle handle = run({.kind = Kind::Open, .path = path("log"), .mode = OpenMode::Create})->handle;
   std::vector<int> order;
   for (int i = 0; i < 300; ++i) {
-    FileRequest request{.kind = i % 10 == 9 ? Kind::Sync : Kind::WriteAt, .handle = handle, .data = std::to_string(i)};
+    const auto text = std::make_shared<const std::string>(std::to_string(i));
+    const Kind kind = i % 10 == 9 ? Kind::Sync : Kind::WriteAt;
+    FileRequest request{.kind = kind, .handle = handle, .data = *text, .keep = text};
     world_.files.submit(loop_, std::move(request), [&order, i](Result<FileReply> reply) {
       ASSERT_TRUE(reply);
       order.push_back(i);
@@ -129,6 +117,97 @@ TEST_F(RealFilesTest, operations_of_one_handle_complete_in_the_order_of_their_su
   EXPECT_TRUE(std::ranges::is_sorted(order));
   EXPECT_EQ(run({.kind = Kind::ReadAt, .handle = handle, .size = 10})->data, "298");
   ASSERT_TRUE(run({.kind = Kind::Close, .handle = handle}));
+}
+
+TEST_F(RealFilesTest, a_new_file_is_private_and_allocated_space_is_on_the_disk) {
+  const FileHandle handle = open("reserve", OpenMode::CreateNew);
+  ASSERT_TRUE(run({.kind = Kind::Allocate, .handle = handle, .offset = 0, .size = 100'000}));
+  struct stat found{};
+  ASSERT_EQ(fstat(handle, &found), 0);
+  EXPECT_EQ(found.st_size, 100'000);
+  EXPECT_GE(found.st_blocks * 512, 100'000);
+  EXPECT_EQ(found.st_mode & 07777, 0600);
+  close(handle);
+}
+
+TEST_F(RealFilesTest, the_status_names_a_file_but_not_its_copy) {
+  put("data/lock", "12345678");
+  const FileStatus original = run({.kind = Kind::Status, .path = path("data/lock")})->status;
+  EXPECT_EQ(original.size, 8);
+  EXPECT_NE(original.inode, 0);
+  fs::copy(path("data"), path("copy"));
+  const FileStatus copy = run({.kind = Kind::Status, .path = path("copy/lock")})->status;
+  EXPECT_NE(std::pair(copy.inode, copy.birth_ns), std::pair(original.inode, original.birth_ns));
+  ASSERT_TRUE(run({.kind = Kind::Rename, .path = path("data"), .to = path("moved")}));
+  const FileStatus moved = run({.kind = Kind::Status, .path = path("moved/lock")})->status;
+  EXPECT_EQ(std::pair(moved.inode, moved.birth_ns), std::pair(original.inode, original.birth_ns));
+  if (original.birth_ns != 0) {
+    const double now_ms = static_cast<double>(world_.clock.wall_ms());
+    EXPECT_NEAR(static_cast<double>(original.birth_ns) / 1e6, now_ms, 60'000);
+  }
+  EXPECT_EQ(run({.kind = Kind::Status, .path = path("data/lock")}).error().code, Errc::NotFound);
+}
+
+TEST_F(RealFilesTest, a_full_disk_is_told_by_its_errno) {
+  const auto full = run({.kind = Kind::Open, .path = "/dev/full"});
+  ASSERT_TRUE(full);
+  EXPECT_EQ(run({.kind = Kind::WriteAt, .handle = full->handle, .data = "x"}).error().sys_errno, ENOSPC);
+  close(full->handle);
+}
+
+TEST_F(RealFilesTest, a_read_waits_for_no_write_and_neither_does_a_write_wait_for_background_work) {
+  const FileHandle handle = open("log", OpenMode::Create);
+  const std::string megabyte(1'000'000, 'x');
+  const FileRequest read{.kind = Kind::ReadAt, .handle = handle, .size = 1};
+  const FileRequest write{.kind = Kind::WriteAt, .handle = handle, .data = "x"};
+  for (const Urgency urgency : {Urgency::Foreground, Urgency::Background}) {
+    const FileRequest quick = urgency == Urgency::Foreground ? read : write;
+    ASSERT_TRUE(run(quick));
+    int slow_left = 60;
+    int left_at_quick = -1;
+    const auto count_down = [&](const Result<FileReply>& reply) {
+      EXPECT_TRUE(reply);
+      --slow_left;
+    };
+    for (int i = 0; i < 30; ++i) {
+      FileRequest slow{.kind = Kind::WriteAt, .handle = handle, .data = megabyte, .urgency = urgency};
+      world_.files.submit(loop_, std::move(slow), count_down);
+      world_.files.submit(loop_, {.kind = Kind::Sync, .handle = handle, .urgency = urgency}, count_down);
+    }
+    world_.files.submit(loop_, quick, [&](const auto&) { left_at_quick = slow_left; });
+    while (slow_left > 0 || left_at_quick < 0) loop_.turn(Loop::Wait::UntilReady);
+    EXPECT_GT(left_at_quick, 0);
+  }
+  close(handle);
+}
+
+TEST_F(RealFilesTest, the_bytes_of_a_write_are_kept_until_its_completion) {
+  const FileHandle handle = open("log", OpenMode::Create);
+  auto bytes = std::make_shared<const std::string>("kept");
+  const std::weak_ptr<const std::string> watched = bytes;
+  bool completed = false;
+  FileRequest request{.kind = Kind::WriteAt, .handle = handle, .data = *bytes, .keep = std::move(bytes)};
+  world_.files.submit(loop_, std::move(request), [&](const auto&) {
+    completed = true;
+    EXPECT_FALSE(watched.expired());
+  });
+  while (!completed) loop_.turn(Loop::Wait::UntilReady);
+  EXPECT_TRUE(watched.expired());
+  EXPECT_EQ(run({.kind = Kind::ReadAt, .handle = handle, .size = 9})->data, "kept");
+  close(handle);
+}
+
+TEST_F(RealFilesTest, the_file_system_carries_out_every_operation_at_once) {
+  FileSystem& now = world_.file_system;
+  ASSERT_TRUE(now.carry_out({.kind = Kind::MakeDirectory, .path = path("d")}));
+  const auto opened = now.carry_out({.kind = Kind::Open, .path = path("d/a"), .mode = OpenMode::CreateNew});
+  ASSERT_TRUE(opened);
+  ASSERT_TRUE(now.carry_out({.kind = Kind::WriteAt, .handle = opened->handle, .data = "now"}));
+  ASSERT_TRUE(now.carry_out({.kind = Kind::Sync, .handle = opened->handle}));
+  EXPECT_EQ(run({.kind = Kind::ReadAt, .handle = opened->handle, .size = 9})->data, "now") << "a handle for both";
+  ASSERT_TRUE(now.carry_out({.kind = Kind::Close, .handle = opened->handle}));
+  EXPECT_EQ(now.carry_out({.kind = Kind::List, .path = path("d")})->names, std::vector<std::string>{"a"});
+  EXPECT_EQ(now.carry_out({.kind = Kind::Remove, .path = path("b")}).error().code, Errc::NotFound);
 }
 
 TEST_F(RealFilesTest, a_loop_may_end_while_its_operations_are_under_way) {

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -19,7 +18,6 @@ namespace io {
 namespace {
 
 using base::Errc;
-using base::Result;
 using sim::kSecondNs;
 using sim::SimWorld;
 
@@ -344,104 +342,6 @@ TEST(SimWorld, other_loops_run_between_two_posts_of_one_turn) {
     orders.insert(order);
   }
   EXPECT_GT(orders.size(), 1);
-}
-
-struct SimFilesTest : testing::Test {
-  SimWorld world{{}};
-  Loop loop{world.world(), "owner"};
-  SimFilesTest() { world.threads().start(loop); }
-
-  Result<FileReply> run(FileRequest request) {
-    std::optional<Result<FileReply>> reply;
-    world.files().submit(loop, std::move(request), [&](Result<FileReply> r) { reply = std::move(r); });
-    EXPECT_FALSE(reply) << "nothing completes at once";
-    EXPECT_TRUE(world.run_until([&] { return reply.has_value(); }, kSecondNs));
-    return *std::move(reply);
-  }
-};
-
-using Kind = FileRequest::Kind;
-
-TEST_F(SimFilesTest, files_behave_like_files) {
-  ASSERT_TRUE(run({.kind = Kind::MakeDirectory, .path = "/data"}));
-  EXPECT_EQ(run({.kind = Kind::Open, .path = "/data/a"}).error().code, Errc::NotFound);
-  const FileHandle handle = run({.kind = Kind::Open, .path = "/data/a", .create = true})->handle;
-  ASSERT_TRUE(run({.kind = Kind::WriteAt, .handle = handle, .offset = 2, .data = "cdef"}));
-  ASSERT_TRUE(run({.kind = Kind::WriteAt, .handle = handle, .offset = 0, .data = "ab"}));
-  EXPECT_EQ(run({.kind = Kind::ReadAt, .handle = handle, .offset = 1, .size = 3})->data, "bcd");
-  EXPECT_EQ(run({.kind = Kind::ReadBeneath, .root = "/data", .path = "a", .size = 6})->data, "abcdef");
-  EXPECT_EQ(run({.kind = Kind::ReadBeneath, .root = "/data", .path = "a", .size = 5}).error().code, Errc::TooLarge);
-  EXPECT_EQ(run({.kind = Kind::ReadBeneath, .root = "/data", .path = "../data/a", .size = 9}).error().code,
-            Errc::NotFound);
-  ASSERT_TRUE(run({.kind = Kind::Rename, .path = "/data/a", .to = "/data/b"}));
-  EXPECT_EQ(run({.kind = Kind::List, .path = "/data"})->names, std::vector<std::string>{"b"});
-  ASSERT_TRUE(run({.kind = Kind::Rename, .path = "/data", .to = "/moved"}));
-  EXPECT_EQ(world.world().file_system.read_file("/moved/b", 100).value(), "abcdef");
-  EXPECT_EQ(run({.kind = Kind::Remove, .path = "/moved"}).error().sys_errno, ENOTEMPTY);
-  ASSERT_TRUE(run({.kind = Kind::Remove, .path = "/moved/b"}));
-  ASSERT_TRUE(run({.kind = Kind::Close, .handle = handle}));
-  EXPECT_EQ(run({.kind = Kind::Sync, .handle = handle}).error().sys_errno, EBADF);
-}
-
-TEST_F(SimFilesTest, a_crash_takes_what_was_not_synced) {
-  ASSERT_TRUE(run({.kind = Kind::MakeDirectory, .path = "/d"}));
-  ASSERT_TRUE(run({.kind = Kind::SyncDirectory, .path = "/"}));
-  const FileHandle named = run({.kind = Kind::Open, .path = "/d/named", .create = true})->handle;
-  ASSERT_TRUE(run({.kind = Kind::SyncDirectory, .path = "/d"}));
-  const FileHandle unnamed = run({.kind = Kind::Open, .path = "/d/unnamed", .create = true})->handle;
-  ASSERT_TRUE(run({.kind = Kind::WriteAt, .handle = named, .data = "kept"}));
-  ASSERT_TRUE(run({.kind = Kind::WriteAt, .handle = unnamed, .data = "lost with its name"}));
-  ASSERT_TRUE(run({.kind = Kind::Sync, .handle = named}));
-  ASSERT_TRUE(run({.kind = Kind::Sync, .handle = unnamed}));
-  ASSERT_TRUE(run({.kind = Kind::WriteAt, .handle = named, .offset = 4, .data = " and lost"}));
-  EXPECT_EQ(world.files().get("/d/named"), "kept and lost");
-  world.files().crash();
-  EXPECT_EQ(world.files().get("/d/named"), "kept");
-  EXPECT_EQ(world.files().paths(), std::vector<std::string>{"/d/named"});
-  EXPECT_EQ(run({.kind = Kind::Sync, .handle = named}).error().sys_errno, EBADF);
-}
-
-TEST_F(SimFilesTest, the_nth_call_fails_and_does_nothing) {
-  world.files().put("/x", "old");
-  const FileHandle handle = run({.kind = Kind::Open, .path = "/x"})->handle;
-  world.files().fail_call(2, {Errc::System, "cannot write a file", ENOSPC});
-  ASSERT_TRUE(run({.kind = Kind::WriteAt, .handle = handle, .data = "1"}));
-  EXPECT_EQ(run({.kind = Kind::WriteAt, .handle = handle, .data = "2"}).error().sys_errno, ENOSPC);
-  EXPECT_EQ(world.files().get("/x"), "1ld");
-  ASSERT_TRUE(run({.kind = Kind::WriteAt, .handle = handle, .data = "3"}));
-}
-
-TEST_F(SimFilesTest, operations_of_one_handle_keep_their_order_and_others_overtake) {
-  world.files().put("/x", "");
-  const FileHandle handle = run({.kind = Kind::Open, .path = "/x"})->handle;
-  std::vector<int> of_handle;
-  std::vector<int> of_paths;
-  for (int i = 0; i < 50; ++i) {
-    world.files().submit(loop, {.kind = Kind::Sync, .handle = handle},
-                         [&of_handle, i](auto) { of_handle.push_back(i); });
-    world.files().submit(loop, {.kind = Kind::List, .path = "/"}, [&of_paths, i](auto) { of_paths.push_back(i); });
-  }
-  ASSERT_TRUE(world.run_until([&] { return of_handle.size() + of_paths.size() == 100; }, kSecondNs));
-  EXPECT_TRUE(std::is_sorted(of_handle.begin(), of_handle.end()));
-  EXPECT_FALSE(std::is_sorted(of_paths.begin(), of_paths.end()));
-}
-
-TEST(SimFiles, a_loop_may_end_while_its_operations_are_under_way) {
-  SimWorld world({});
-  auto owned = std::make_shared<int>(0);
-  int completed = 0;
-  for (int steps = 0; steps < 4; ++steps) {
-    Loop loop(world.world(), "short");
-    world.threads().start(loop);
-    for (int i = 0; i < 5; ++i) {
-      world.files().submit(loop, {.kind = Kind::List, .path = "/"}, [&completed, owned](auto) { ++completed; });
-    }
-    for (int i = 0; i < steps; ++i) world.step();
-  }
-  while (world.step()) {
-  }
-  EXPECT_LT(completed, 20);
-  EXPECT_EQ(owned.use_count(), 1);
 }
 
 }  // namespace

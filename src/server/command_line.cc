@@ -12,6 +12,7 @@
 #include "contract/findings.h"
 #include "io/real_world.h"
 #include "server/commands/check.h"
+#include "server/commands/log.h"
 #include "server/commands/pub.h"
 #include "server/commands/serve.h"
 #include "server/commands/sub.h"
@@ -40,6 +41,7 @@ struct ServeWords {
   std::string listen;
   std::string app_listen;
   std::string admin;
+  std::string data;
   unsigned threads = 0;
   bool ignore_servers = false;
 };
@@ -48,6 +50,8 @@ std::string check_listener(const std::string& word) {
   const auto endpoint = parse_listener(word);
   return endpoint ? std::string() : std::string(endpoint.error().text);
 }
+
+std::string check_not_zero(const std::string& word) { return word == "0" ? "expected at least 1" : ""; }
 
 void add_contract_words(CLI::App& command, ServeWords& words) {
   command.add_option("contract", words.contracts, "AsyncAPI documents of the application (YAML or JSON)")
@@ -75,6 +79,12 @@ void add_serve_words(CLI::App& serve, ServeWords& words) {
   serve.add_option("--admin", words.admin, "where /metrics, /healthz and /readyz are, or `none` [127.0.0.1:8081]")
       ->type_name("ADDR:PORT")
       ->check(check_listener);
+  serve
+      .add_option("--data", words.data,
+                  "the directory where events are kept, or `none`: in memory only, gone with the next start "
+                  "[tidewire-data]")
+      ->type_name("DIR")
+      ->check([](const std::string& word) { return word.empty() ? "a directory or `none`" : ""; });
   serve.add_option("--threads", words.threads, "event loops [one for each processor]")
       ->type_name("N")
       ->check(CLI::Range(1u, kThreadsMax).description(""));
@@ -103,6 +113,7 @@ std::expected<Settings, int> settings_of(const ServeWords& words, io::FileSystem
   if (!words.listen.empty()) settings.listen = *parse_listener(words.listen);
   if (!words.app_listen.empty()) settings.app_listen = *parse_listener(words.app_listen);
   if (!words.admin.empty()) settings.admin = *parse_listener(words.admin);
+  if (!words.data.empty()) settings.data = parse_data(words.data);
   if (words.threads != 0) settings.threads = words.threads;
   settings.ignore_servers = settings.ignore_servers || words.ignore_servers;
   if (settings.contracts.empty() && settings.clients.empty()) {
@@ -126,6 +137,7 @@ class CommandLine {
     add_check();
     add_pub();
     add_sub();
+    add_log();
   }
 
   int run(int argc, const char* const* argv) {
@@ -206,6 +218,67 @@ class CommandLine {
     });
   }
 
+  // Of a directory, not of a server.
+  void add_log() {
+    CLI::App& log = *app_.add_subcommand("log", "look at the directory of a log, copy it, print its events");
+    log.require_subcommand(0, 1);
+    log.callback([this, &log] {
+      if (!log.get_subcommands().empty()) return;
+      run_ = [this, &log] {
+        (void)stdio_.write(io::Stdio::Stream::Error, log.help());
+        return kExitUsage;
+      };
+    });
+    add_log_info(log);
+    add_log_command(log, "verify", "read everything and compare every checksum; name what is damaged",
+                    [this](io::World world) { return run_log_verify(log_directory_, world, stdio_); });
+    add_log_dump(log);
+    CLI::App& backup = add_log_command(log, "backup", "copy a log, also while it is served", [this](io::World world) {
+      return run_log_backup(log_directory_, backup_target_, world, stdio_);
+    });
+    backup.add_option("target", backup_target_, "a new or an empty directory")->required()->type_name("TARGET");
+    add_log_command(log, "fork",
+                    "make the log another history: its next start begins a new epoch (after restoring an old snapshot)",
+                    [this](io::World world) { return run_log_fork(log_directory_, world.file_system, stdio_); });
+  }
+
+  CLI::App& add_log_command(CLI::App& log, const char* name, const char* about, std::function<int(io::World)> run) {
+    CLI::App& command = *log.add_subcommand(name, about);
+    command.add_option("directory", log_directory_, "as in `tidewire serve --data`")->required()->type_name("DIR");
+    command.callback([this, run = std::move(run)] {
+      run_ = [run] {
+        io::RealWorld real;
+        return run(real.world());
+      };
+    });
+    return command;
+  }
+
+  void add_log_info(CLI::App& log) {
+    CLI::App& info =
+        add_log_command(log, "info", "what the log holds, and what its next start will do", [this](io::World world) {
+          const LogForm form = log_format_ == "json" ? LogForm::Json : LogForm::Text;
+          return run_log_info(log_directory_, form, world.file_system, stdio_);
+        });
+    info.add_option("--format", log_format_, "text or json")->check(CLI::IsMember({"text", "json"}));
+  }
+
+  void add_log_dump(CLI::App& log) {
+    CLI::App& dump = add_log_command(
+        log, "dump", "print events, one CloudEvent in JSON a line",
+        [this](io::World world) { return run_log_dump(log_directory_, dump_, world.file_system, stdio_); });
+    dump.add_option("--topic", dump_.topics, "only of this topic, as `tidewire log info` names it; may be repeated")
+        ->type_name("IDENTITY")
+        ->allow_extra_args(false);
+    dump.add_option("--address", dump_.address, "only of this address, like comments/42/likes")->type_name("ADDRESS");
+    dump.add_option("--after", dump_.after, "only behind this cursor or sequence")->type_name("POSITION");
+    dump.add_option("--before", dump_.before, "only before this cursor or sequence")->type_name("POSITION");
+    dump.add_option("--from", dump_.from, "only appended at this time or later (RFC 3339)")->type_name("TIME");
+    dump.add_option("--until", dump_.until, "only appended before this time (RFC 3339)")->type_name("TIME");
+    dump.add_option("--limit", dump_.limit, "end after so many events")->type_name("N")->check(check_not_zero);
+    dump.add_flag("--all", dump_.all, "also what retention has trimmed and is still on the disk");
+  }
+
   io::Stdio& stdio_;
   CLI::App app_;
   PubOptions pub_;
@@ -214,6 +287,10 @@ class CommandLine {
   ServeWords check_;
   std::string check_format_ = "text";
   std::string sub_format_ = "line";
+  std::string log_directory_;
+  LogDumpOptions dump_;
+  std::string log_format_ = "text";
+  std::string backup_target_;
   std::function<int()> run_;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <limits>
 #include <utility>
 
 #include "contract/nearest.h"
@@ -17,6 +18,11 @@ io::Endpoint loopback(std::uint16_t port) { return {io::Endpoint::Family::V4, po
 base::Result<std::optional<io::Endpoint>> parse_listener(std::string_view text) {
   if (text == "none") return std::nullopt;
   return TRY(io::Endpoint::parse(text));
+}
+
+std::optional<std::string> parse_data(std::string_view text) {
+  if (text == "none") return std::nullopt;
+  return std::string(text);
 }
 
 namespace {
@@ -76,26 +82,66 @@ std::string set_paths(Reading& reading, std::vector<std::string>& into, const No
   return {};
 }
 
-std::string set_threads(Reading& reading, const Node& node) {
-  unsigned threads = 0;
+template <class T>
+std::string set_number(T& into, const Node& node, T least, T most) {
+  T number = 0;
   const char* const end = node.text.data() + node.text.size();
-  const auto read = std::from_chars(node.text.data(), end, threads);
-  if (node.kind != Kind::Int || read.ec != std::errc{} || read.ptr != end || threads < 1 || threads > kThreadsMax)
-    return "expected a whole number from 1 to 256";
-  reading.settings.threads = threads;
+  const auto read = std::from_chars(node.text.data(), end, number);
+  if (node.kind != Kind::Int || read.ec != std::errc{} || read.ptr != end || number < least || number > most)
+    return "expected a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+  into = number;
+  return {};
+}
+
+template <class T>
+std::string set_size(T& into, const Node& node, std::uint64_t least, std::uint64_t most, const char* otherwise) {
+  const auto size = contract::parse_size_bytes(node.text);
+  if (!size || *size < least || *size > most) return otherwise;
+  into = *size;
+  return {};
+}
+
+std::string set_age(std::uint64_t& into_ns, const Node& node) {
+  constexpr std::uint64_t kNsPerMs = 1'000'000;
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max() / kNsPerMs - 1;
+  const auto age_ms = contract::parse_duration_ms(node.text);
+  const auto ms = age_ms ? static_cast<std::uint64_t>(*age_ms) : 0;
+  if (ms < kAgeNsMin / kNsPerMs || ms > kMost) return "expected a duration of at least 1s, like `12h` or `7d`";
+  into_ns = ms * kNsPerMs;
   return {};
 }
 
 std::string set_event_bytes_max(Reading& reading, const Node& node) {
-  const auto size = contract::parse_size_bytes(node.text);
-  if (!size || *size < 1 || *size > kEventBytesMaxMost) return "expected a size from 1 byte to 16MiB, like `1MiB`";
-  reading.settings.event_bytes_max = *size;
-  return {};
+  return set_size(reading.settings.event_bytes_max, node, 1, kEventBytesMaxMost,
+                  "expected a size from 1 byte to 16MiB, like `1MiB`");
+}
+
+std::string set_segment_bytes(Reading& reading, const Node& node) {
+  return set_size(reading.settings.storage.segment_bytes_max, node, kSegmentBytesMin, kSegmentBytesMost,
+                  "expected a size from 1MiB to 1GiB, like `256MiB`");
+}
+
+std::string set_bytes_max(Reading& reading, const Node& node) {
+  return set_size(reading.settings.storage.bytes_max, node, kLogBytesMin, std::numeric_limits<std::uint64_t>::max(),
+                  "expected a size of at least 64MiB, like `10GiB`");
+}
+
+std::string set_dedup_entries_max(Reading& reading, const Node& node) {
+  return set_number<std::size_t>(reading.settings.storage.repeat_entries_max, node, kDedupEntriesMin,
+                                 kDedupEntriesMost);
 }
 
 std::string set_unenforced(Reading& reading, const Node& node) {
   if (node.text != "allow" && node.text != "refuse") return "expected `allow` or `refuse`";
   reading.settings.access_unenforced_allow = node.text == "allow";
+  return {};
+}
+
+std::string set_data(Reading& reading, const Node& node) {
+  if (node.kind != Kind::String) return expected("a directory or `none`", node);
+  if (node.text.empty()) return "expected a directory or `none`";
+  reading.settings.data = parse_data(node.text);
+  if (reading.settings.data) reading.settings.data = in_folder(reading, *reading.settings.data);
   return {};
 }
 
@@ -119,12 +165,18 @@ const std::vector<Key>& keys() {
       {"clients", [](Reading& r, const Node& n) { return set_paths(r, r.settings.clients, n); }},
       {"contracts", [](Reading& r, const Node& n) { return set_paths(r, r.settings.contracts, n); }},
       {"cors.origins", [](Reading& r, const Node& n) { return set_list(r.settings.origins, n); }},
+      {"data", set_data},
       {"hosts", [](Reading& r, const Node& n) { return set_list(r.settings.hosts, n); }},
       {"ignore_servers", [](Reading& r, const Node& n) { return set_flag(r.settings.ignore_servers, n); }},
       {"limits.event_bytes_max", set_event_bytes_max},
       {"listen", [](Reading& r, const Node& n) { return set_listener(r.settings.listen, n); }},
       {"static", set_static},
-      {"threads", set_threads},
+      {"storage.bytes_max", set_bytes_max},
+      {"storage.dedup_entries_max", set_dedup_entries_max},
+      {"storage.protect_age", [](Reading& r, const Node& n) { return set_age(r.settings.storage.protect_age_ns, n); }},
+      {"storage.retention_age", [](Reading& r, const Node& n) { return set_age(r.settings.retention.age_ns, n); }},
+      {"storage.segment_bytes", set_segment_bytes},
+      {"threads", [](Reading& r, const Node& n) { return set_number(r.settings.threads, n, 1u, kThreadsMax); }},
   };
   return all;
 }

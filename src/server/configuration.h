@@ -17,4 +17,7 @@ void read_configuration(const std::string& file, std::string_view text, Settings
 // `none` or an endpoint; Errc::BadInput with the accepted forms.
 base::Result<std::optional<io::Endpoint>> parse_listener(std::string_view text);
 
+// `none`, which is nothing, or the directory of the log.
+std::optional<std::string> parse_data(std::string_view text);
+
 }  // namespace server

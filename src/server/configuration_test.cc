@@ -6,6 +6,8 @@
 namespace server {
 namespace {
 
+constexpr std::uint64_t kHourNs = 3'600'000'000'000;
+
 struct Outcome {
   Settings settings;
   std::vector<contract::Finding> findings;
@@ -33,6 +35,8 @@ cors: {origins: ["https://app.example"]}
 static: web
 access: {open: true, unenforced: allow}
 limits: {event_bytes_max: 64KiB}
+data: log
+storage: {segment_bytes: 1MiB, retention_age: 12h, bytes_max: 2GiB, protect_age: 10m, dedup_entries_max: 5000}
 )");
   EXPECT_TRUE(outcome.findings.empty());
   const Settings& s = outcome.settings;
@@ -47,6 +51,48 @@ limits: {event_bytes_max: 64KiB}
   EXPECT_EQ(s.origins, std::vector<std::string>{"https://app.example"});
   EXPECT_EQ(s.static_root, "etc/web");
   EXPECT_EQ(s.event_bytes_max, 65536u);
+  EXPECT_EQ(s.data, "etc/log");
+  EXPECT_EQ(s.storage.segment_bytes_max, 1u << 20);
+  EXPECT_EQ(s.retention.age_ns, 12 * kHourNs);
+  EXPECT_EQ(s.storage.bytes_max, std::uint64_t{2} << 30);
+  EXPECT_EQ(s.storage.protect_age_ns, kHourNs / 6);
+  EXPECT_EQ(s.storage.repeat_entries_max, 5000u);
+}
+
+TEST(Configuration, without_a_word_about_it_events_are_kept_in_a_folder_for_a_week) {
+  const Settings settings;
+  EXPECT_EQ(settings.data, "tidewire-data");
+  EXPECT_EQ(settings.retention.age_ns, 7 * 24 * kHourNs);
+  EXPECT_EQ(settings.storage.protect_age_ns, kHourNs);
+}
+
+TEST(Configuration, no_data_is_memory_only_and_a_path_stands_as_it_is) {
+  EXPECT_EQ(read("data: none").settings.data, std::nullopt);
+  EXPECT_EQ(read("data: ./none").settings.data, "etc/./none");
+  EXPECT_EQ(read("data: /var/lib/tidewire").settings.data, "/var/lib/tidewire");
+}
+
+TEST(Configuration, storage_out_of_its_bounds_is_located_and_says_them) {
+  const Outcome outcome = read(R"(storage:
+  segment_bytes: 512KiB
+  retention_age: 10ms
+  bytes_max: 1MiB
+  protect_age: 1 hour
+  dedup_entries_max: 1k
+data: [a]
+)");
+  ASSERT_EQ(outcome.findings.size(), 6u);
+  const char* bounds[] = {"1MiB to 1GiB", "at least 1s", "at least 64MiB", "`12h`", "1000 to 100000000", "`none`"};
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(outcome.findings[i].where.line, i + 2);
+    EXPECT_NE(contract::to_text(outcome.findings[i]).find(bounds[i]), std::string::npos) << bounds[i];
+  }
+  EXPECT_EQ(outcome.settings.storage.segment_bytes_max, storage::kSegmentBytesMax) << "nothing of it is taken";
+}
+
+TEST(Configuration, an_age_beyond_all_clocks_is_refused) {
+  EXPECT_EQ(read("storage: {retention_age: 213503d}").findings.size(), 0u);
+  EXPECT_EQ(read("storage: {retention_age: 213504d}").findings.size(), 1u);
 }
 
 TEST(Configuration, an_empty_file_changes_nothing) {

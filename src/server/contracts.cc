@@ -47,6 +47,12 @@ std::vector<std::string> refusals(const std::vector<engine::ContractInRole>& con
   check_open("public", settings.listen, settings, refused);
   check_open("application", settings.app_listen, settings, refused);
   check_open("admin", settings.admin, settings, refused);
+  if (settings.data && settings.event_bytes_max > settings.storage.segment_bytes_max / kEventsPerSegmentMin) {
+    refused.push_back("`limits.event_bytes_max` (" + std::to_string(settings.event_bytes_max) +
+                      " bytes) is more than a quarter of `storage.segment_bytes` (" +
+                      std::to_string(settings.storage.segment_bytes_max) +
+                      " bytes): make segments larger or events smaller in tidewire.yaml");
+  }
   const bool loopback = (!settings.listen || settings.listen->is_loopback()) &&
                         (!settings.app_listen || settings.app_listen->is_loopback());
   for (const engine::ContractInRole& described : contracts) {

@@ -31,7 +31,10 @@ Worker::Worker(io::World world, std::string name, storage::Lane& lane, const eng
 Worker::~Worker() = default;
 
 void Worker::finish() {
-  for (auto& listening : listeners_) listening->listener.reset();
+  for (auto& listening : listeners_) {
+    listening->listener.reset();
+    if (listening->handle != io::kNoHandle) loop_.network().close(std::exchange(listening->handle, io::kNoHandle));
+  }
   connections_.close_all();
   loop_.turn(io::Loop::Wait::No);
 }
@@ -51,8 +54,10 @@ void Worker::add_listener(const ListenerPlan& plan, io::Handle handle) {
 
 base::Result<void> Worker::open_listeners() {
   for (auto& listening : listeners_) {
-    listening->listener = TRY(net::Listener::open(
-        connections_, listening->handle, [&protocols = listening->protocols] { return protocols::detect(protocols); }));
+    if (listening->handle == io::kNoHandle) continue;  // the worker has finished before it began
+    listening->listener =
+        TRY(net::Listener::open(connections_, std::exchange(listening->handle, io::kNoHandle),
+                                [&protocols = listening->protocols] { return protocols::detect(protocols); }));
   }
   return {};
 }

@@ -52,7 +52,7 @@ class Worker final {
 
  private:
   struct Listening {
-    io::Handle handle;
+    io::Handle handle;  // until the listener has it
     std::vector<protocols::Offered> protocols;
     std::unique_ptr<net::Listener> listener;
   };

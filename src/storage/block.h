@@ -3,7 +3,8 @@
 // What the log hands out: encoded events, in log order, immutable and shared by every loop that looks at them.
 //
 // An entry is one Kafka RecordBatch v2 of one topic (docs/formats/record_batch.md). Its records have the sequences
-// first_sequence, first_sequence + 1, ...; entries of a block ascend and never overlap.
+// first_sequence, first_sequence + 1, ...; entries of a block ascend and never overlap. The bytes around the batches
+// are those of the log's format: what the writer makes is a whole group, what a reader makes is a piece of a segment.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

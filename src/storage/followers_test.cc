@@ -23,7 +23,7 @@ constexpr bool kRange = false;
 class FollowersTest : public testing::Test {
  protected:
   BlockPtr next_block() {
-    encoder_.add(topic_, ++last_, 0, "tail");
+    encoder_.add({topic_, 0, "tail", {}}, ++last_, 0);
     return encoder_.finish();
   }
   Followers make(std::size_t blocks_max) {

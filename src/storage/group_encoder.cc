@@ -7,36 +7,42 @@
 
 namespace storage {
 
-void GroupEncoder::add(TopicId topic, Sequence sequence, std::int64_t append_time_ms, base::Bytes record_tail) {
-  if (block_ == nullptr) block_ = std::make_unique<Block>();
-  std::vector<Entry>& runs = block_->entries;
-  if (runs.empty() || runs.back().topic != topic) {
-    if (!runs.empty()) finish_run();
-    runs.push_back({topic, 0, sequence, {}});
-    builder_.start(topics_.at(topic).next_offset, append_time_ms);
-  }
-  CHECK(sequence == runs.back().first_sequence + runs.back().records, "a commit group has a hole in its sequences");
-  builder_.add(append_time_ms, record_tail);
-  ++runs.back().records;
-  ++topics_.at(topic).next_offset;
+bool GroupEncoder::goes_on(TopicId topic) const {
+  return !block_->entries.empty() && block_->entries.back().topic == topic && builder_.size() < kEntryBytesMax;
 }
 
-void GroupEncoder::finish_run() { block_->bytes += builder_.finish(); }
+void GroupEncoder::add(const NewEvent& event, Sequence sequence, std::int64_t append_time_ms) {
+  if (block_ == nullptr) block_ = std::make_shared<Block>();
+  std::vector<Entry>& runs = block_->entries;
+  if (!goes_on(event.topic)) {
+    if (!runs.empty()) finish_run();
+    runs.push_back({event.topic, 0, sequence, {}});
+    builder_.start(topics_.at(event.topic).next_offset, append_time_ms);
+  }
+  CHECK(sequence == runs.back().first_sequence + runs.back().records, "a commit group has a hole in its sequences");
+  builder_.add(append_time_ms, event.record_tail);
+  if (event.repeat) repeats_.push_back({runs.back().records, event.repeat->key, event.repeat->content.lo});
+  address_hashes_.push_back(event.address_hash);
+  ++runs.back().records;
+  ++topics_.at(event.topic).next_offset;
+}
 
-BlockPtr GroupEncoder::finish() {
+void GroupEncoder::finish_run() {
+  const Entry& run = block_->entries.back();
+  append_batch_record(block_->bytes, {run.topic, run.first_sequence, address_hashes_, repeats_, builder_.finish()});
+  address_hashes_.clear();
+  repeats_.clear();
+}
+
+std::shared_ptr<Block> GroupEncoder::finish() {
   CHECK(!empty(), "an empty commit group is finished");
   finish_run();
+  append_commit_room(block_->bytes);
   block_->bytes.shrink_to_fit();  // a block is kept for long
   // Only now do the bytes stay where they are.
-  const base::Bytes bytes = block_->bytes;
-  std::size_t at = 0;
-  for (Entry& entry : block_->entries) {
-    const auto batch = codec::BatchView::parse(bytes.substr(at), codec::BatchCrc::Skip);
-    CHECK(batch.has_value(), "the lane cannot read what it wrote");
-    entry.batch = batch->bytes();
-    at += entry.batch.size();
-  }
-  return BlockPtr(std::move(block_));
+  RecordWalk records(block_->bytes);
+  for (Entry& entry : block_->entries) entry = BatchRecord(*records.next()).entry();
+  return std::exchange(block_, nullptr);
 }
 
 void GroupEncoder::unwind(const Block& block) {

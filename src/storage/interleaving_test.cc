@@ -20,7 +20,7 @@ class SlowMedium final : public Medium {
   enum class Honesty : std::uint8_t { Honest, SaysDurableTooEarly };
   SlowMedium(Stage& stage, Honesty honesty) : stage_(stage), honesty_(honesty) {}
 
-  void persist(BlockPtr block, Done done) override {
+  void persist(std::shared_ptr<Block> block, Done done) override {
     if (honesty_ == Honesty::SaysDurableTooEarly) {
       stage_.lane_loop().post([done = std::move(done)]() mutable { done(Persisted::Durable); });
       done = [](Persisted) {};
@@ -134,7 +134,8 @@ Findings run_writer(unsigned seed, SlowMedium::Honesty honesty) {
   TopicTable topics;
   for (const char* identity : {"a", "b", "c"}) topics.declare(identity);
   SlowMedium medium(stage, honesty);
-  Writer writer(stage.lane_loop(), topics, medium, {});
+  const LaneClock clock(stage.lane_loop());
+  Writer writer(stage.lane_loop(), clock, topics, medium, {}, {});
   Workload<Writer> workload(
       stage, writer, [&](Sequence sequence) { return sequence <= writer.durable() && sequence <= medium.persisted(); });
   for (std::size_t i = 0; i < kLoops; ++i) writer.follow(stage.loop(i), workload.follower(i), 0);
@@ -165,7 +166,8 @@ TEST(Interleaving, canary_a_group_that_is_delivered_before_it_is_durable_is_seen
 class LaneTest {
  public:
   explicit LaneTest(unsigned seed) : stage_(kLoops, seed, Stage::Overtaking::Yes) {
-    lane_.declare(stage_.loop(0), {"a", "b", "c"}, [this](std::vector<TopicId> ids) { topics_ = std::move(ids); });
+    lane_.declare(stage_.loop(0), {{"a"}, {"b"}, {"c"}},
+                  [this](std::vector<TopicId> ids) { topics_ = std::move(ids); });
     for (std::size_t i = 0; i < kLoops; ++i) lane_.follow(stage_.loop(i), workload_.follower(i));
     stage_.settle();
     workload_.run(200);

@@ -3,15 +3,16 @@
 // The truth: one append-only sequence of events with one writer. What append() acknowledged stays; what a follower
 // was shown was durable before.
 //
-// Thread: append, read, declare and follow are called on any loop and answer as a message on that loop, never within
-// the call. durable() and identity() may be called anywhere. After a commit the writer first moves durable(), then
-// posts the group to every follower, then answers the publishers: nobody learns of an event before a subscriber that
-// asks afterwards can see it.
+// Thread: append, read, locate, newest_per_address, declare and follow are called on any loop and answer as a message
+// on that loop, never within the call. durable() and identity() may be called anywhere. After a commit the writer first
+// moves durable(), then posts the group to every follower, then answers the publishers: nobody learns of an event
+// before a subscriber that asks afterwards can see it.
 #include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/siphash.h"
@@ -35,8 +36,29 @@ struct Repeat {
 
 struct NewEvent {
   TopicId topic;
-  std::string record_tail;  // codec::append_record_tail: everything of a record behind its offset delta
+  std::uint64_t address_hash;  // address_hash() of its address: what the index of addresses knows of it
+  std::string record_tail;     // codec::append_record_tail: everything of a record behind its offset delta
   std::optional<Repeat> repeat;
+};
+
+// Keyed, so that a peer cannot choose addresses that collide. Among ten million addresses two have the same one with
+// a probability of 3 in a million; whoever reads by address compares the address itself.
+std::uint64_t address_hash(const Identity&, base::Bytes address);
+
+// How long events of a topic are kept. Both bounds hold; trimming is event by event, oldest first.
+struct Retention {
+  static constexpr std::uint64_t kUnbounded = ~std::uint64_t{0};
+
+  std::uint64_t age_ns = 7 * 86'400'000'000'000;
+  std::uint64_t bytes = kUnbounded;  // of record batches
+
+  bool operator==(const Retention&) const = default;
+};
+
+// A topic by its identity: the address template with `*` for each parameter.
+struct TopicDeclaration {
+  std::string identity;
+  Retention retention = {};
 };
 
 enum class AppendStatus : std::uint8_t {
@@ -64,12 +86,16 @@ struct ReadRequest {
   std::vector<TopicId> topics;    // sorted; at least one
   std::optional<Sequence> after;  // none: from the earliest that is complete for all topics
   std::size_t bytes_max;          // of blocks; at least one block is returned if there is one
+  // Sorted. Only events of these addresses are wanted, by their address_hash(): what holds none of them need not be
+  // read, and may be in the answer all the same. Empty: all.
+  std::vector<std::uint64_t> addresses = {};
 };
 
 enum class ReadStatus : std::uint8_t {
   Read,
   Trimmed,  // `after` is before complete_after: events between are gone
-  Ahead,    // `after` names a position that this history has not reached
+  Ahead,    // `after` names a position that this history has not reached, or one between two of its runs
+  Damaged,  // what lies behind `after`, up to `damaged_last`, cannot be read any more; go on after that
   Stopped,
 };
 
@@ -79,6 +105,63 @@ struct ReadReply {
   Sequence after;                // where the reading began
   Sequence covered;              // every event of the topics in (after, covered] is in `blocks`
   Sequence complete_after;       // the largest of the topics: their earliest position
+  Sequence damaged_last = 0;     // with Damaged
+};
+
+// The first event appended at or after it, by the running maximum of the wall clock: one that stepped back finds more,
+// never less. Whatever its topic.
+struct AtTime {
+  std::int64_t wall_ms;
+};
+// The newest events of a set, as many as there are. Events that cannot be read any more may count.
+struct LastEvents {
+  std::size_t events;               // at least one
+  Sequence through = ~Sequence{0};  // those behind it do not count: to go on after LookupStatus::Partial
+};
+
+struct LocateRequest {
+  std::vector<TopicId> topics;                // sorted; at least one
+  std::vector<std::uint64_t> addresses = {};  // sorted address_hash()es, for LastEvents; empty: all
+  std::variant<AtTime, LastEvents> what;
+};
+
+enum class LookupStatus : std::uint8_t {
+  Complete,
+  Partial,  // as much as one request may cost; ask again for the rest
+  Trimmed,  // as in ReadStatus; nothing was looked up
+  Ahead,
+  Stopped,
+};
+
+struct LocateReply {
+  LookupStatus status;
+  // The position before the first of them: none of the events asked for lies between. If there is none, `end`. With
+  // AtTime it is before complete_after when an event at or after the time may have been trimmed. Two addresses with one
+  // hash count as one, and then LastEvents begins a little late: 3 in a million for any two of ten million addresses.
+  // With Partial: where those that were found begin; ask again for the others, through this position.
+  Sequence position;
+  std::size_t events;       // that LastEvents found
+  Sequence complete_after;  // the largest of the topics: their earliest position
+  Sequence end;             // durable() when it was looked up
+};
+
+// The newest event of each address among those of the topics behind a position.
+struct NewestRequest {
+  std::vector<TopicId> topics;    // sorted; at least one
+  std::optional<Sequence> after;  // as in ReadRequest
+  std::size_t events_max;         // at least one
+};
+
+struct NewestReply {
+  LookupStatus status;
+  std::vector<Sequence> sequences;  // ascending
+  // Every event in (after, covered] that is the newest of its address, as of `end`, is in `sequences`, and no other. An
+  // address is its hash here: of two addresses with one hash only the newer event is found. Events that cannot be read
+  // any more are left out.
+  Sequence after;
+  Sequence covered;
+  Sequence complete_after;
+  Sequence end;
 };
 
 // What a follower is told after a commit. Without a block (the loop had too much waiting) only the range is known.
@@ -88,25 +171,43 @@ struct Commit {
   BlockPtr block;
 };
 
+// Whether publishers are served. Readers are in every condition.
+enum class LaneCondition : std::uint8_t {
+  Writable,
+  Full,      // no space: publishing gets NoSpace until some is free
+  ReadOnly,  // a sync failed: nothing is taken until a restart
+};
+
 class Lane {
  public:
   using AppendDone = std::move_only_function<void(AppendReply)>;
   using ReadDone = std::move_only_function<void(ReadReply)>;
   using DeclareDone = std::move_only_function<void(std::vector<TopicId>)>;
   using OnCommit = std::move_only_function<void(const Commit&)>;
+  using LocateDone = std::move_only_function<void(LocateReply)>;
+  using NewestDone = std::move_only_function<void(NewestReply)>;
 
   virtual ~Lane() = default;
 
   // All or nothing, in one commit group, in the order given. Requests of one loop keep their order.
   virtual void append(io::Loop& from, std::vector<NewEvent>, AppendDone) = 0;
   virtual void read(io::Loop& from, ReadRequest, ReadDone) = 0;
-  // Topics by identity (the address template with `*` for each parameter): known ones keep their id.
-  virtual void declare(io::Loop& from, std::vector<std::string> identities, DeclareDone) = 0;
+  // Positions and newest events, from the indexes; each request costs a bounded amount of work.
+  virtual void locate(io::Loop& from, LocateRequest, LocateDone) = 0;
+  virtual void newest_per_address(io::Loop& from, NewestRequest, NewestDone) = 0;
+  // Known topics keep their id and get the retention that is given now; topics that are not declared any more keep
+  // their last one.
+  virtual void declare(io::Loop& from, std::vector<TopicDeclaration>, DeclareDone) = 0;
   // From now on every commit is posted to the loop, in order. Once per loop, before any append.
   virtual void follow(io::Loop&, OnCommit) = 0;
 
   virtual Sequence durable() const = 0;  // everything at or before it is durable
   virtual const Identity& identity() const = 0;
+  virtual LaneCondition condition() const = 0;  // any thread
+
+  // The lane's loop, once. What was accepted before is committed and answered, then `stopped` runs on the lane's loop.
+  // What comes later is answered Stopped, a declare() with no ids, without the lane's loop: it may end.
+  virtual void stop(io::Task stopped) = 0;
 };
 
 // A loop with more than this waiting is told of commits without their blocks.

@@ -21,7 +21,9 @@ class Medium {
   using Done = std::move_only_function<void(Persisted)>;
 
   virtual ~Medium() = default;
-  virtual void persist(BlockPtr, Done) = 0;  // `done` runs as a message on the lane's loop, never within the call
+  // A group as GroupEncoder made it. The medium completes its checksums and its commit, and changes nothing any more
+  // once it has called `done`, which runs as a message on the lane's loop, never within the call.
+  virtual void persist(std::shared_ptr<Block>, Done) = 0;
 };
 
 }  // namespace storage

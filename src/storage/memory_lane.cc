@@ -15,21 +15,19 @@ Identity new_identity(io::Random& random) {
   return identity;
 }
 
-void answer(io::Loop& from, Lane::ReadDone done, ReadReply reply) {
+template <class Done, class Reply>
+void answer(io::Loop& from, Done done, Reply reply) {
   from.post([done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
-}
-
-void answer(io::Loop& from, Lane::DeclareDone done, std::vector<TopicId> ids) {
-  from.post([done = std::move(done), ids = std::move(ids)]() mutable { done(std::move(ids)); });
 }
 
 }  // namespace
 
 MemoryLane::MemoryLane(io::Loop& lane_loop, const Limits& limits)
     : loop_(lane_loop),
+      clock_(lane_loop),
       identity_(new_identity(lane_loop.random())),
       store_(lane_loop, topics_, limits.memory_bytes_max),
-      writer_(lane_loop, topics_, store_, limits) {
+      writer_(lane_loop, clock_, topics_, store_, limits, {}) {
   // After the writer's own hook, so that a turn that drained the lane is the one in which it stops.
   lane_loop.at_end_of_turn([](void* self) { static_cast<MemoryLane*>(self)->finish_stopping(); }, this);
 }
@@ -41,7 +39,7 @@ void MemoryLane::append(io::Loop& from, std::vector<NewEvent> events, AppendDone
 void MemoryLane::read(io::Loop& from, ReadRequest request, ReadDone done) {
   if (!enter()) {
     const Sequence after = request.after.value_or(0);
-    return answer(from, std::move(done), {ReadStatus::Stopped, {}, after, after, 0});
+    return answer(from, std::move(done), ReadReply{ReadStatus::Stopped, {}, after, after, 0});
   }
   loop_.post([this, &from, request = std::move(request), done = std::move(done)]() mutable {
     answer(from, std::move(done), store_.read(request, durable()));
@@ -49,12 +47,31 @@ void MemoryLane::read(io::Loop& from, ReadRequest request, ReadDone done) {
   });
 }
 
-void MemoryLane::declare(io::Loop& from, std::vector<std::string> identities, DeclareDone done) {
+void MemoryLane::locate(io::Loop& from, LocateRequest request, LocateDone done) {
+  if (!enter()) return answer(from, std::move(done), LocateReply{LookupStatus::Stopped, 0, 0, 0, 0});
+  loop_.post([this, &from, request = std::move(request), done = std::move(done)]() mutable {
+    answer(from, std::move(done), store_.locate(request, durable()));
+    calls_.leave(1);
+  });
+}
+
+void MemoryLane::newest_per_address(io::Loop& from, NewestRequest request, NewestDone done) {
+  if (!enter()) {
+    const Sequence after = request.after.value_or(0);
+    return answer(from, std::move(done), NewestReply{LookupStatus::Stopped, {}, after, after, 0, 0});
+  }
+  loop_.post([this, &from, request = std::move(request), done = std::move(done)]() mutable {
+    answer(from, std::move(done), store_.newest_per_address(request, durable()));
+    calls_.leave(1);
+  });
+}
+
+void MemoryLane::declare(io::Loop& from, std::vector<TopicDeclaration> declared, DeclareDone done) {
   if (!enter()) return answer(from, std::move(done), std::vector<TopicId>());
-  loop_.post([this, &from, identities = std::move(identities), done = std::move(done)]() mutable {
+  loop_.post([this, &from, declared = std::move(declared), done = std::move(done)]() mutable {
     std::vector<TopicId> ids;
-    ids.reserve(identities.size());
-    for (const std::string& identity : identities) ids.push_back(topics_.declare(identity));
+    ids.reserve(declared.size());
+    for (const TopicDeclaration& each : declared) ids.push_back(topics_.declare(each.identity));
     answer(from, std::move(done), std::move(ids));
     calls_.leave(1);
   });

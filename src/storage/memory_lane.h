@@ -22,14 +22,15 @@ class MemoryLane final : public Lane {
 
   void append(io::Loop& from, std::vector<NewEvent>, AppendDone) override;
   void read(io::Loop& from, ReadRequest, ReadDone) override;
-  void declare(io::Loop& from, std::vector<std::string> identities, DeclareDone) override;
+  void locate(io::Loop& from, LocateRequest, LocateDone) override;
+  void newest_per_address(io::Loop& from, NewestRequest, NewestDone) override;
+  void declare(io::Loop& from, std::vector<TopicDeclaration>, DeclareDone) override;
   void follow(io::Loop&, OnCommit) override;
   Sequence durable() const override { return writer_.durable(); }
   const Identity& identity() const override { return identity_; }
 
-  // The lane's loop, once. What was accepted before is committed and answered, then `stopped` runs on the lane's loop.
-  // What comes later is answered Stopped, a declare() with no ids, without the lane's loop: it may end.
-  void stop(io::Task stopped);
+  LaneCondition condition() const override { return LaneCondition::Writable; }
+  void stop(io::Task stopped) override;
 
   std::uint64_t repeats_forgotten_early() const { return writer_.repeats_forgotten_early(); }
 
@@ -38,6 +39,7 @@ class MemoryLane final : public Lane {
   bool enter() { return calls_.enter(1) == Gate::Answer::Entered; }
 
   io::Loop& loop_;
+  const LaneClock clock_;
   const Identity identity_;
   TopicTable topics_;
   MemoryStore store_;

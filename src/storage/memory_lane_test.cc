@@ -19,7 +19,7 @@ class MemoryLaneTest : public testing::Test {
     limits.memory_bytes_max = 2'000;
     return limits;
   }
-  std::vector<TopicId> declare(std::vector<std::string> identities) {
+  std::vector<TopicId> declare(std::vector<TopicDeclaration> identities) {
     std::optional<std::vector<TopicId>> ids;
     lane_.declare(stage_.loop(0), std::move(identities), [&](std::vector<TopicId> answer) { ids = std::move(answer); });
     EXPECT_FALSE(ids) << "answered within the call";
@@ -48,16 +48,16 @@ class MemoryLaneTest : public testing::Test {
 
 TEST_F(MemoryLaneTest, an_empty_lane_is_at_zero_and_its_first_event_is_one) {
   EXPECT_EQ(lane_.durable(), 0u);
-  const TopicId topic = declare({"a"}).at(0);
+  const TopicId topic = declare({{"a"}}).at(0);
   EXPECT_EQ(append(request_of(event_of(topic, "x")))->items.at(0).sequence, 1u);
   EXPECT_EQ(lane_.durable(), 1u);
 }
 
 TEST_F(MemoryLaneTest, a_declared_topic_keeps_its_id) {
-  const std::vector<TopicId> ids = declare({"a/*", "b", "a/*"});
+  const std::vector<TopicId> ids = declare({{"a/*"}, {"b"}, {"a/*"}});
   EXPECT_EQ(ids[0], ids[2]);
   EXPECT_NE(ids[0], ids[1]);
-  EXPECT_EQ(declare({"c", "b"}).at(1), ids[1]);
+  EXPECT_EQ(declare({{"c"}, {"b"}}).at(1), ids[1]);
 }
 
 TEST_F(MemoryLaneTest, each_start_is_another_history) {
@@ -68,7 +68,7 @@ TEST_F(MemoryLaneTest, each_start_is_another_history) {
 }
 
 TEST_F(MemoryLaneTest, what_was_trimmed_is_said_and_repeats_of_it_are_still_known) {
-  const TopicId topic = declare({"a"}).at(0);
+  const TopicId topic = declare({{"a"}}).at(0);
   append(request_of(event_of(topic, "first", 7)));
   for (int i = 0; i < 20; ++i) append(request_of(event_of(topic, std::string(100, 'x'))));
   const ReadReply gone = read({topic}, 0).value();
@@ -86,7 +86,7 @@ TEST_F(MemoryLaneTest, what_was_trimmed_is_said_and_repeats_of_it_are_still_know
 }
 
 TEST_F(MemoryLaneTest, stopping_answers_everything_and_then_says_so) {
-  const TopicId topic = declare({"a"}).at(0);
+  const TopicId topic = declare({{"a"}}).at(0);
   std::vector<std::string> order;
   lane_.append(stage_.loop(0), request_of(event_of(topic, "x")), [&](const AppendReply& reply) {
     EXPECT_EQ(reply.status, AppendStatus::Durable);
@@ -109,7 +109,7 @@ TEST_F(MemoryLaneTest, stopping_answers_everything_and_then_says_so) {
 }
 
 TEST_F(MemoryLaneTest, a_stopped_lane_answers_without_its_loop) {
-  const TopicId topic = declare({"a"}).at(0);
+  const TopicId topic = declare({{"a"}}).at(0);
   append(request_of(event_of(topic, "x")));
   lane_.stop([] {});
   stage_.settle();
@@ -122,7 +122,7 @@ TEST_F(MemoryLaneTest, a_stopped_lane_answers_without_its_loop) {
     EXPECT_EQ(reply.status, ReadStatus::Stopped);
     ++answers;
   });
-  lane_.declare(stage_.loop(0), {"b"}, [&](const std::vector<TopicId>& ids) {
+  lane_.declare(stage_.loop(0), {{"b"}}, [&](const std::vector<TopicId>& ids) {
     EXPECT_TRUE(ids.empty());
     ++answers;
   });
@@ -136,7 +136,7 @@ TEST(MemoryLane, may_die_with_answers_that_never_ran) {
   Stage stage(1);
   auto lane = std::make_unique<MemoryLane>(stage.lane_loop());
   lane->follow(stage.loop(0), [](const Commit&) { FAIL() << "the loop has ended"; });
-  lane->declare(stage.loop(0), {"a"}, [](const std::vector<TopicId>&) { FAIL() << "the loop has ended"; });
+  lane->declare(stage.loop(0), {{"a"}}, [](const std::vector<TopicId>&) { FAIL() << "the loop has ended"; });
   stage.settle({&stage.loop(0)});
   lane->append(stage.loop(0), request_of(event_of(1, "x")), [](const AppendReply&) { FAIL() << "the loop has ended"; });
   stage.settle({&stage.loop(0)});
@@ -189,7 +189,7 @@ class Threaded {
       if (commit.last > lane_.durable() || commit.first != of_loop_[i].told + 1) ++unseen_;
       of_loop_[i].told = commit.last;
     });
-    lane_.declare(*loops_[i], {"topic " + std::to_string(i % 2)}, [this, i](const std::vector<TopicId>& ids) {
+    lane_.declare(*loops_[i], {{"topic " + std::to_string(i % 2)}}, [this, i](const std::vector<TopicId>& ids) {
       of_loop_[i].topic = ids.at(0);
       follow_.arrive_and_wait();  // everybody follows before anybody appends
       for (int n = 0; n < kAppends; ++n) append(i, n);

@@ -10,7 +10,7 @@
 
 namespace storage {
 
-void MemoryStore::persist(BlockPtr block, Done done) {
+void MemoryStore::persist(std::shared_ptr<Block> block, Done done) {
   loop_.post([this, block = std::move(block), done = std::move(done)]() mutable {
     keep(std::move(block));
     done(Persisted::Durable);
@@ -34,11 +34,15 @@ void MemoryStore::drop_oldest() {
   ++first_number_;
 }
 
+Sequence MemoryStore::complete_after(const std::vector<TopicId>& topics) const {
+  Sequence largest = 0;
+  for (const TopicId topic : topics) largest = std::max(largest, topics_.at(topic).complete_after);
+  return largest;
+}
+
 ReadReply MemoryStore::read(const ReadRequest& request, Sequence durable) const {
   ReadReply reply{ReadStatus::Read, {}, 0, 0, 0};
-  for (const TopicId topic : request.topics) {
-    reply.complete_after = std::max(reply.complete_after, topics_.at(topic).complete_after);
-  }
+  reply.complete_after = complete_after(request.topics);
   reply.after = request.after.value_or(reply.complete_after);
   reply.covered = reply.after;
   if (reply.after > durable) {

@@ -24,10 +24,13 @@ class MemoryStore final : public Medium {
   MemoryStore(io::Loop& loop, TopicTable& topics, std::size_t bytes_max)
       : loop_(loop), topics_(topics), bytes_max_(bytes_max) {}
 
-  void persist(BlockPtr, Done) override;
+  void persist(std::shared_ptr<Block>, Done) override;
   // Judges the position against complete_after of the topics and `durable`. Blocks without any of the topics are
   // passed over.
   ReadReply read(const ReadRequest&, Sequence durable) const;
+  // At once, over all blocks that the answer needs: there is no index of addresses. See memory_lookup.cc.
+  LocateReply locate(const LocateRequest&, Sequence durable) const;
+  NewestReply newest_per_address(const NewestRequest&, Sequence durable) const;
 
   std::size_t bytes() const { return bytes_; }
   std::uint64_t blocks_looked_at() const { return blocks_looked_at_; }  // by all reads: what they cost this loop
@@ -35,6 +38,8 @@ class MemoryStore final : public Medium {
  private:
   void keep(BlockPtr);
   void drop_oldest();
+  Sequence complete_after(const std::vector<TopicId>&) const;
+  Sequence before_time(std::int64_t wall_ms, Sequence none) const;
   void collect(const ReadRequest&, ReadReply&) const;
   BlockNumber first_behind(Sequence) const;
   const BlockPtr& look_at(BlockNumber) const;

@@ -25,7 +25,7 @@ class Store {
 
   void keep(std::vector<TopicId> topics) {
     GroupEncoder encoder(topics_);
-    for (const TopicId topic : topics) encoder.add(topic, ++last_, 0, "tail");
+    for (const TopicId topic : topics) encoder.add({topic, 0, "tail", {}}, ++last_, 0);
     store_.persist(encoder.finish(), [](Persisted outcome) { EXPECT_EQ(outcome, Persisted::Durable); });
     stage_.settle();
   }
@@ -43,7 +43,7 @@ class Store {
   static std::size_t block_bytes() {
     TopicTable topics;
     GroupEncoder encoder(topics);
-    encoder.add(topics.declare("a"), 1, 0, "tail");
+    encoder.add({topics.declare("a"), 0, "tail", {}}, 1, 0);
     return encoder.finish()->memory_bytes() + BlockNumbers::kBytesMax;
   }
 
@@ -200,7 +200,7 @@ TEST(MemoryStore, what_is_not_durable_yet_is_not_read) {
   TopicTable topics;
   MemoryStore store(stage.lane_loop(), topics, kMemoryBytesMax);
   GroupEncoder encoder(topics);
-  encoder.add(topics.declare("a"), 1, 0, "tail");
+  encoder.add({topics.declare("a"), 0, "tail", {}}, 1, 0);
   store.persist(encoder.finish(), [](Persisted) {});
   stage.settle();
   EXPECT_TRUE(store.read({{1}, 0, 1 << 20}, 0).blocks.empty());
@@ -283,9 +283,9 @@ class Pair {
     GroupEncoder encoder(topics_);
     for (std::uint64_t left = 1 + stage_.pick(entries_max_); left > 0; --left) {
       const NewEvent event = event_of(topic(), std::string(stage_.pick(40), 'x'));
-      encoder.add(event.topic, ++last_, 0, event.record_tail);
+      encoder.add(event, ++last_, 0);
     }
-    const BlockPtr block = encoder.finish();
+    const std::shared_ptr<Block> block = encoder.finish();
     store_.persist(block, [](Persisted) {});
     stage_.settle();
     scan_.keep(block);

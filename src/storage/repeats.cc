@@ -33,6 +33,13 @@ Repeats::Judgement Repeats::judge(const Repeat& repeat, Sequence sequence, std::
   return judgement;
 }
 
+void Repeats::restore(const base::Hash128& key, std::uint64_t content, Sequence sequence, std::uint64_t then_ns) {
+  if (size() == entries_max_) drop_front();
+  if ((size() + 1) * 2 > index_.size()) grow_index();
+  index_[find_slot(key)] = slot_of(end_);
+  push_back({key, content, sequence}, then_ns);
+}
+
 Repeats::Judgement Repeats::find(const Repeat& repeat, std::uint64_t now_ns) const {
   return compare(index_[find_slot(repeat.key)], repeat, expired_end(now_ns));
 }

@@ -38,6 +38,9 @@ class Repeats final {
   void take_back(std::size_t count);          // forgets the newest ones, as if they had not been judged
   void restamp_newest(std::uint64_t now_ns);  // what was judged last counts its age from now
 
+  // What is remembered from before the start, oldest first; the oldest goes if there is no room. Before any judge().
+  void restore(const base::Hash128& key, std::uint64_t content, Sequence, std::uint64_t then_ns);
+
   std::size_t size() const { return end_ - begin_; }
   std::uint64_t forgotten_early() const { return forgotten_early_; }  // between guarantee and window
 

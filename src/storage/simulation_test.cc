@@ -22,7 +22,7 @@ class SimulatedLane {
       loops_.push_back(std::make_unique<io::Loop>(world_.world(), "loop " + std::to_string(i)));
       lane_.follow(*loops_[i], [this, i](const Commit& commit) { on_commit(i, commit); });
     }
-    lane_.declare(*loops_[0], {"a"}, [this](const std::vector<TopicId>&) {
+    lane_.declare(*loops_[0], {{"a"}}, [this](const std::vector<TopicId>&) {
       for (std::size_t i = 0; i < kLoops; ++i) loops_[i]->post([this, i] { publish(i, 0); });
     });
     world_.world().threads.start(lane_loop_);

@@ -126,7 +126,7 @@ class Stage final : private io::Threads {
 };
 
 inline NewEvent event_of(TopicId topic, const std::string& value) {
-  NewEvent event{topic, {}, {}};
+  NewEvent event{topic, std::hash<std::string>()(value), {}, {}};
   codec::append_record_tail(event.record_tail, std::nullopt, value, {});
   return event;
 }

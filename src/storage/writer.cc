@@ -5,16 +5,22 @@
 #include <utility>
 
 #include "base/result.h"
+#include "codec/record_batch.h"
 
 namespace storage {
 
 namespace {
 
-// At least what the request takes while it waits, and at least what it takes encoded: a NewEvent is larger than the
-// header of the batch and the record around its tail.
+// What an event takes at the most around its tail, in a batch of its own.
+constexpr std::size_t kEncodedEventBytesMax =
+    kBatchRecordHeaderBytes + sizeof(std::uint64_t) + kRepeatBytes + codec::kBatchHeaderBytes + 32;
+
+// At least what the request takes while it waits, and at least what it takes encoded.
 std::size_t weight(const std::vector<NewEvent>& events) {
   std::size_t bytes = sizeof(Request);
-  for (const NewEvent& event : events) bytes += sizeof(NewEvent) + event.record_tail.size();
+  for (const NewEvent& event : events) {
+    bytes += std::max(sizeof(NewEvent), kEncodedEventBytesMax) + event.record_tail.size();
+  }
   return bytes;
 }
 
@@ -25,12 +31,16 @@ void answer_refused(RequestPtr request, AppendStatus status) {
 
 }  // namespace
 
-Writer::Writer(io::Loop& loop, TopicTable& topics, Medium& medium, const Limits& limits)
+Writer::Writer(io::Loop& loop, const LaneClock& clock, TopicTable& topics, Medium& medium, const Limits& limits,
+               Start start)
     : loop_(loop),
+      clock_(clock),
       medium_(medium),
       group_bytes_max_(limits.group_bytes_max),
       request_bytes_max_(limits.request_bytes_max),
       gate_(limits.queue_bytes_max),
+      durable_(start.durable),
+      next_sequence_(start.next),
       repeats_(limits),
       followers_(limits.follower_waiting_bytes_max),
       encoder_(topics) {
@@ -94,7 +104,7 @@ void Writer::admit(RequestPtr request, std::int64_t append_time_ms) {
     is_durable = is_durable && sequence <= durable();
     if (duplicate) continue;
     const NewEvent& event = request->events[i];
-    encoder_.add(event.topic, sequence, append_time_ms, event.record_tail);
+    encoder_.add(event, sequence, append_time_ms);
   }
   // A repeat of this group's own events waits for them.
   if (is_durable) return answers_.add(std::move(request));
@@ -115,7 +125,7 @@ AppendStatus Writer::judge(Request& request) {
       reply.items.push_back({next++, false});
       continue;
     }
-    const Repeats::Judgement judged = repeats_.judge(*event.repeat, next, loop_.now_ns());
+    const Repeats::Judgement judged = repeats_.judge(*event.repeat, next, clock_.now_ns());
     switch (judged.verdict) {
       case Repeats::Verdict::New:
         ++new_ids;
@@ -140,7 +150,7 @@ void Writer::on_persisted(Persisted outcome) {
   const BlockPtr group = std::exchange(group_, nullptr);
   state_ = State::Collecting;
   // The window and its guarantee begin when the publisher can know.
-  if (group_ids_ > 0) repeats_.restamp_newest(loop_.now_ns());
+  if (group_ids_ > 0) repeats_.restamp_newest(clock_.now_ns());
   switch (outcome) {
     case Persisted::Durable: commit(group); break;
     case Persisted::NoSpace: undo(*group); break;
@@ -198,7 +208,7 @@ void Writer::refuse_waiting_repeats(AppendStatus status) {
 bool Writer::repeats_undecided(const Request& request) const {
   return std::ranges::any_of(request.events, [&](const NewEvent& event) {
     if (!event.repeat) return false;
-    const Repeats::Judgement judged = repeats_.find(*event.repeat, loop_.now_ns());
+    const Repeats::Judgement judged = repeats_.find(*event.repeat, clock_.now_ns());
     return judged.verdict == Repeats::Verdict::Repeated && judged.sequence > durable();
   });
 }

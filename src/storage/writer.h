@@ -22,6 +22,7 @@
 #include "storage/followers.h"
 #include "storage/gate.h"
 #include "storage/group_encoder.h"
+#include "storage/lane_clock.h"
 #include "storage/limits.h"
 #include "storage/medium.h"
 #include "storage/repeats.h"
@@ -30,7 +31,12 @@ namespace storage {
 
 class Writer final {
  public:
-  Writer(io::Loop&, TopicTable&, Medium&, const Limits&);
+  // Where a lane goes on: the first event gets `next`, and everything at or before `durable` was there before.
+  struct Start {
+    Sequence durable = 0;
+    Sequence next = 1;
+  };
+  Writer(io::Loop&, const LaneClock&, TopicTable&, Medium&, const Limits&, Start);
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
@@ -41,8 +47,12 @@ class Writer final {
   // Everything behind `told` is told.
   void follow(io::Loop&, Lane::OnCommit, Sequence told);
 
+  // Before the first append: what is remembered from before the start.
+  Repeats& repeats() { return repeats_; }
+
   void close() { gate_.close(); }  // what entered is still committed; what comes is told Stopped
   bool drained() const { return gate_.drained() && state_ != State::Persisting; }
+  bool has_failed() const { return state_ == State::Failed; }
 
   std::uint64_t repeats_forgotten_early() const { return repeats_.forgotten_early(); }
 
@@ -64,14 +74,15 @@ class Writer final {
   bool repeats_undecided(const Request&) const;
 
   io::Loop& loop_;
+  const LaneClock& clock_;
   Medium& medium_;
   const std::size_t group_bytes_max_;
   const std::size_t request_bytes_max_;
   Gate gate_;  // by bytes: from append() until a group takes the request
-  std::atomic<Sequence> durable_ = 0;
+  std::atomic<Sequence> durable_;
 
   State state_ = State::Collecting;
-  Sequence next_sequence_ = 1;
+  Sequence next_sequence_;
   Repeats repeats_;
   Followers followers_;
   GroupEncoder encoder_;
@@ -80,7 +91,7 @@ class Writer final {
 
   // The group that is being formed or persisted.
   Answers group_answers_;
-  BlockPtr group_;
+  std::shared_ptr<Block> group_;
   std::size_t group_bytes_ = 0;
   std::size_t group_ids_ = 0;  // how many it added to repeats_
 };

@@ -15,7 +15,7 @@ namespace {
 class HeldMedium final : public Medium {
  public:
   explicit HeldMedium(io::Loop& loop) : loop_(loop) {}
-  void persist(BlockPtr block, Done done) override {
+  void persist(std::shared_ptr<Block> block, Done done) override {
     EXPECT_FALSE(held_) << "two groups at a time";
     held_ = std::move(done);
     ++groups_;
@@ -78,7 +78,8 @@ class WriterTest : public testing::Test {
   Stage stage_{2};
   TopicTable topics_;
   HeldMedium medium_{stage_.lane_loop()};
-  Writer writer_{stage_.lane_loop(), topics_, medium_, limits()};
+  LaneClock clock_{stage_.lane_loop()};
+  Writer writer_{stage_.lane_loop(), clock_, topics_, medium_, limits(), {}};
   TopicId a_ = 0;
   TopicId b_ = 0;
 };

@@ -64,12 +64,30 @@ class Server:
         self.lines = []
         self.ports = {}
         self.known = threading.Event()
-        command = [binary, "serve", str(SOURCE / "examples/social/asyncapi.yaml"), "--config", str(config),
-                   "--listen", "127.0.0.1:0", "--app-listen", "127.0.0.1:0", "--admin", "none"]
-        self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True, errors="replace")
+        self.command = [binary, "serve", str(SOURCE / "examples/social/asyncapi.yaml"), "--config", str(config),
+                        "--admin", "none", "--data", str(folder / "data")]
+        self.folder = folder
+        self.start("0", "0")
+
+    def start(self, public, application):
+        listeners = ["--listen", f"127.0.0.1:{public}", "--app-listen", f"127.0.0.1:{application}"]
+        self.known.clear()
+        self.process = subprocess.Popen([*self.command, *listeners], cwd=self.folder, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.reader.join(STOP_S)
+        self.process.stdout.close()
+
+    def start_again(self):
+        """On the same ports and data."""
+        ports, self.ports = self.ports, {}
+        self.start(ports["public"], ports["application"])
+        self.url("public")
 
     def read(self):
         for line in self.process.stdout:
@@ -97,18 +115,35 @@ class Server:
         self.reader.join(STOP_S)
 
 
-def run_test(tools, public, application, pictures):
+def run_test(tools, public, application, pictures, server=None):
+    """A line `@kill` or `@start` of the test is an order to the server; it is answered with an empty line."""
     chromium, node = tools
     command = [node, str(HERE / "social_test.mjs"), chromium, public, application, str(pictures)]
-    return subprocess.run(command, timeout=TEST_S, check=False).returncode
+    if not server:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, timeout=TEST_S, check=False).returncode
+    orders = {"@kill": server.kill, "@start": server.start_again}
+    with subprocess.Popen([*command, "orders"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as test:
+        late = threading.Timer(TEST_S, test.kill)
+        late.start()
+        try:
+            for line in test.stdout:
+                if order := orders.get(line.strip()):
+                    order()
+                    test.stdin.write("\n")
+                    test.stdin.flush()
+                else:
+                    print(line, end="", flush=True)
+        finally:
+            late.cancel()
+    return test.returncode
 
 
 def run_with_server(tools, binary, pictures):
     with tempfile.TemporaryDirectory(prefix="tidewire-browser-") as folder:
         with Server(binary, pathlib.Path(folder)) as server:
             try:
-                code = run_test(tools, server.url("public"), server.url("application"), pictures)
-            except (RuntimeError, subprocess.TimeoutExpired) as error:
+                code = run_test(tools, server.url("public"), server.url("application"), pictures, server)
+            except (RuntimeError, OSError) as error:
                 print(f"FAIL {error}")
                 code = 1
             crashed = server.process.poll()

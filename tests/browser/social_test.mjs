@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The social page, opened twice in one real browser: what happens in one window is seen at once in the other.
 //
-//   node social_test.mjs CHROMIUM PUBLIC_URL APPLICATION_URL PICTURES_FOLDER
+//   node social_test.mjs CHROMIUM PUBLIC_URL APPLICATION_URL PICTURES_FOLDER [orders]
 //
-// It expects a server with no events yet; run.py starts one.
+// It expects a server with no events yet; run.py starts one. With `orders`, whoever reads standard output kills the server
+// on a line `@kill`, starts it again on `@start`, and answers each with a line.
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Chromium } from "./chromium.mjs";
 
-const [binary, base, application, pictures] = process.argv.slice(2);
+const [binary, base, application, pictures, orders] = process.argv.slice(2);
 const kWholeTestMs = 120_000;
 const kDesktop = { width: 1240, height: 1180 };
 const kPhone = { width: 390, height: 844, mobile: true };
@@ -35,6 +36,17 @@ function notify(listener, person, payload) {
     body: JSON.stringify(payload),
   });
 }
+
+function order(what) {
+  const done = new Promise((answered) => process.stdin.once("data", answered));
+  process.stdin.resume();
+  console.log(`@${what}`);
+  return done.finally(() => process.stdin.pause());  // Or it would keep us from ending.
+}
+
+const likes = async (page) => Number(await page.text("#comment-42 .count"));
+const wire = (page) => page.evaluate(
+  `[...document.querySelectorAll("#wire .frame .cursor code")].map(({ textContent }) => textContent)`);
 
 const facts = [
   ["two windows of one browser are two people, both live", async (maya, noor) => {
@@ -141,6 +153,27 @@ const facts = [
   }],
   ["nothing complains in the console", async (maya, noor) => {
     assert.deepEqual([...maya.complaints, ...noor.complaints], []);
+  }],
+  ["both windows carry on when the server was killed and started again", async (maya, noor) => {
+    if (!orders) return;
+    for (const window of [maya, noor]) await window.until("the stream is live", exists("#badge[data-state=live]"));
+    const [before, frames] = [await likes(maya), await wire(noor)];
+    await order("kill");
+    for (const window of [maya, noor]) await window.until("it is cut off", exists("#badge[data-state=reconnecting]"));
+    await maya.click(like(42));  // It is repeated with the same key until somebody answers.
+    await order("start");
+    for (const window of [maya, noor]) {
+      await window.until("the like has got through, once", count(42, before + 1));
+      await window.until("the stream is live", exists("#badge[data-state=live]"));
+    }
+    await noor.click(like(42));
+    for (const window of [maya, noor]) await window.until("the next one arrives", count(42, before + 2));
+    assert.ok(await maya.evaluate(says("#person-noor .said", "Low tide walk, then soup")), "nothing was forgotten");
+    const cursors = await wire(noor);
+    assert.equal(new Set(cursors).size, cursors.length, "no event came twice");
+    assert.ok(cursors.length > frames.length, "what came is shown");
+    assert.equal(new Set(cursors.map((cursor) => cursor.slice(0, 14))).size, 1, "the history is the same");
+    for (const window of [maya, noor]) window.complaints.length = 0;  // of a server that could not be reached
   }],
   ["this test would have heard a complaint", async (maya) => {
     await maya.evaluate("setTimeout(() => { throw new Error('canary'); })");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program as a person or a service manager meets it: words, exit codes, refusals, stop (DESIGN section 9)."""
 import json
+import pathlib
 import re
 import signal
 import socket
@@ -57,7 +58,8 @@ class Words(WithFolder):
             self.assertEqual((done.returncode, done.stderr), (EXIT_OK, ""), command)
             self.assertIn(command, done.stdout)
         text = run("serve", "--help").stdout
-        for option in ("--listen", "--app-listen", "--admin", "--client", "--config", "--threads", "--ignore-servers"):
+        for option in ("--listen", "--app-listen", "--admin", "--client", "--config", "--data", "--threads",
+                       "--ignore-servers"):
             self.assertIn(option, text)
 
     def test_the_version_is_one_line(self):
@@ -72,7 +74,8 @@ class Words(WithFolder):
                       ("serve", self.contract, "--listen", "8080"), ("serve", self.contract, "--listen", "127.0.0.1:x"),
                       ("serve", self.contract, "--listen", "127.0.0.1:65536"),
                       ("serve", self.contract, "--listen", "example.com:80"), ("serve", self.contract, "--listen"),
-                      ("serve", self.contract, "--admin", "unix:"),
+                      ("serve", self.contract, "--admin", "unix:"), ("serve", self.contract, "--data", ""),
+                      ("serve", self.contract, "--data"),
                       ("check", self.contract, "--format", "xml")):
             with self.subTest(words):
                 self.refused(EXIT_USAGE, *words)
@@ -193,16 +196,92 @@ class Refusals(WithFolder):
             self.assertEqual(request(server.public, "GET", "/streams/a").status, 200)
 
 
+class Data(WithFolder):
+    """Where events are kept: what a restart finds there, and when there is no start."""
+
+    def test_events_cursors_and_ids_outlive_a_stop_and_a_kill(self):
+        with Server() as server:
+            cursors = []
+            for number, end in enumerate((server.stop, server.crash, server.crash, server.stop)):
+                key = {"Idempotency-Key": str(number)}
+                cursors.append(tidewire.publish(server.public, "/streams/a", number, key))
+                end()
+                server.start()
+                again = request(server.public, "POST", "/streams/a", key, str(number))
+                self.assertEqual((again.status, again.json["cursor"]), (200, cursors[-1]))
+                page = request(server.public, "GET", "/streams/a?after=earliest").json
+                self.assertEqual([(event["cursor"], event["data"]) for event in page["events"]],
+                                 list(zip(cursors, range(number + 1))))
+                with EventStream(server.public, "/streams/a", {"Last-Event-ID": cursors[0]}) as stream:
+                    self.assertEqual([stream.next_event().id for _ in cursors[1:]], cursors[1:])
+            self.assertEqual(len({cursor[1:14] for cursor in cursors}), 1, "one epoch")
+
+    def test_without_data_nothing_survives_a_restart_and_it_says_so(self):
+        with Server("--data", "none") as server:
+            server.wait_for_line("memory only: nothing survives a restart")
+            self.assertNotIn('"message":"log"', server.log())
+            cursor = tidewire.publish(server.public, "/streams/a", 1)
+            server.stop()
+            server.start()
+            self.assertEqual(request(server.public, "GET", "/streams/a?after=earliest").json["events"], [])
+            gone = request(server.public, "GET", f"/streams/a?after={cursor}")
+            self.assertEqual((gone.status, gone.json["reason"]), (410, "epoch-changed"))
+            self.assertEqual(list(pathlib.Path(server.folder.name).iterdir()),
+                             [pathlib.Path(server.folder.name, "contract.yaml")], "nothing is written")
+
+    def test_two_servers_do_not_share_a_directory(self):
+        """And tidewire-data is the default, and `data` of a configuration is relative to its folder."""
+        with Server("--data", self.folder.name + "/tidewire-data") as server:
+            config = self.folder.write("tidewire.yaml", "data: tidewire-data\n")
+            for words, cwd in ((FREE, self.folder.name), (("--data", server.data, *FREE), "/"),
+                               (("--config", config, *FREE), "/")):
+                done = run("serve", self.contract, *words, cwd=cwd)
+                self.assertEqual(done.returncode, EXIT_CONFIGURATION, done)
+                self.assertRegex(done.stderr, r"another tidewire uses \S*tidewire-data; stop it, or .* --data")
+            tidewire.publish(server.public, "/streams/a", 1)
+
+    def test_a_directory_that_cannot_be_had_says_what_to_do(self):
+        held = self.folder.write("held/lock", "somebody else's")
+        home = self.folder.write("home/thesis.tmp", "somebody else's")
+        for directory, code, words in (("a/b", EXIT_IO, "mkdir -p a"), ("/sys/tidewire", EXIT_IO, "cannot write to /sys"),
+                                       (self.contract, EXIT_CONFIGURATION, "is not a directory"),
+                                       (pathlib.Path(held).parent, EXIT_CONFIGURATION, "is not a log"),
+                                       (pathlib.Path(home).parent, EXIT_CONFIGURATION, "it has other files")):
+            with self.subTest(directory):
+                said = self.refused(code, "serve", self.contract, *FREE, "--data", directory)
+                self.assertIn(words, said)
+                self.assertIn("--data", said)
+        for path in map(pathlib.Path, (held, home)):
+            self.assertEqual(list(path.parent.iterdir()), [path], "nothing is touched")
+            self.assertEqual(path.read_text(encoding="utf-8"), "somebody else's")
+
+    def test_events_must_fit_into_segments(self):
+        config = self.folder.write("tidewire.yaml", "limits: {event_bytes_max: 300KiB}\nstorage: {segment_bytes: 1MiB}\n")
+        said = self.refused(EXIT_CONFIGURATION, "serve", self.contract, "--config", config, *FREE)
+        self.assertIn("a quarter of `storage.segment_bytes`", said)
+        self.assertFalse(pathlib.Path(self.folder.name, "tidewire-data").exists())
+        with Server(config="limits: {event_bytes_max: 250KiB}\nstorage: {segment_bytes: 1MiB}\n") as server:
+            payload = '"' + "x" * (250 * 1024 - 2) + '"'
+            self.assertEqual(request(server.public, "POST", "/streams/a", {}, payload).status, 201)
+
+    def test_a_taken_address_leaves_the_log_alone(self):
+        with Server() as server:
+            self.refused(EXIT_IO, "serve", self.contract, "--listen", server.public, *FREE[2:])
+        self.assertFalse(pathlib.Path(self.folder.name, "tidewire-data").exists())
+
+
 class StartAndStop(WithFolder):
     def test_it_says_what_it_serves_and_what_it_does_not_do(self):
         with Server() as server:
             self.assertEqual(set(server.places), {"public", "application", "admin"})
             server.wait_for_line("schemas are not enforced yet")
-            server.wait_for_line("nothing survives a restart")
             for line in filter(None, server.lines):
                 fields = json.loads(line)
                 self.assertLessEqual({"time", "level", "message"}, fields.keys())
-            self.assertEqual(json.loads(server.lines[0])["title"], "Integration")
+            said = [json.loads(line) for line in filter(None, server.lines)]
+            self.assertEqual((said[0]["message"], said[0]["directory"]), ("log", server.data))
+            self.assertIn("Integration", [line.get("title") for line in said])
+            self.assertNotIn("nothing survives", server.log())
 
     def test_a_restart_gets_the_same_ports_right_away(self):
         with Server() as server, Connection(server.public) as connection:

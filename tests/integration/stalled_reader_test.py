@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """A slow client is an integer, not a queue: readers that stop reading cost the server a constant (G5, G7)."""
 import re
+import time
 import unittest
 
 import tidewire
-from tidewire import Connection, EventStream, Server
+from tidewire import Connection, EventStream, Folder, Server
 
 READERS = 50
 EVENT_BYTES = 32 * 1024
-EVENTS = 768  # 24 MiB, less than the memory lane and less than a loop's tail
+EVENTS = 768  # 24 MiB, less than a loop's tail
 BYTES_PER_READER_MAX = 256 << 10  # all of them together less than the events, so that a shared queue shows too
 RECEIVE_BYTES = 4096  # of a stalled reader's socket, so that the kernel takes little of its burden
 BIG_EVENT_BYTES = (1 << 20) - 64
-BIG_EVENTS = 288  # more than the 256 MiB that the memory lane keeps
+MEMORY_EVENTS = 288  # more than the 256 MiB that are kept without a directory
+SHORT_EVENTS = 64  # more than a loop's tail, the socket's buffers and the retention of SHORT together
+SHORT = tidewire.CONTRACT.replace("    address: texts/{name}\n",
+                                  "    address: texts/{name}\n    x-tidewire: {retention: {bytes: 8MiB}}\n")
 TARGET = "/texts/bulk"
 
 
@@ -67,23 +71,43 @@ class StalledReader(unittest.TestCase):
             for stream in streams:
                 stream.close()
 
-    def test_a_reader_that_the_log_has_overtaken_is_told_so(self):
-        with Server("--threads", 1) as server:
-            with EventStream(server.public, TARGET, receive_bytes=RECEIVE_BYTES) as stream:
-                self.assertIsNotNone(stream.next().id)
-                publish_many(server.public, BIG_EVENTS, BIG_EVENT_BYTES)
-                number, block = 0, stream.next_event()
-                while block.event == "line":
-                    self.assertEqual(int(block.data[:8]), number, "no gap before the reset")
-                    number, block = number + 1, stream.next_event()
-                self.assertLess(number, BIG_EVENTS)
-                self.assertEqual((block.event, block.json["reason"]), ("tidewire.reset", "trimmed"))
-                self.assertEqual(block.id, block.json["cursor"])
-                self.assertLess(block.json["earliest"], block.json["latest"])
-                answer = tidewire.request(server.public, "POST", TARGET, {"Content-Type": "text/plain"}, "live again")
-                self.assertEqual(answer.status, 201)
-                block = stream.next_event()
-                self.assertEqual((block.data, block.id), ("live again", answer.json["cursor"]))
+    def test_a_reader_that_memory_has_overtaken_is_told_so(self):
+        with Server("--threads", 1, "--data", "none") as server:
+            self.overtake(server, MEMORY_EVENTS)
+
+    def test_a_reader_that_the_retention_has_overtaken_is_told_so(self):
+        with Server("--threads", 1, contract=self.short_contract()) as server:
+            self.overtake(server, SHORT_EVENTS)
+
+    def short_contract(self):
+        folder = Folder()
+        self.addCleanup(folder.cleanup)
+        return folder.write("short.yaml", SHORT)
+
+    def wait_until_trimmed(self, server, cursor):
+        """Until nothing behind the cursor can be complete: what goes by retention has no other signal."""
+        end = time.monotonic() + tidewire.WAIT_S
+        while tidewire.request(server.public, "GET", f"{TARGET}?after={cursor}&limit=1").status != 410:
+            self.assertLess(time.monotonic(), end, "nothing was trimmed")
+
+    def overtake(self, server, events):
+        with EventStream(server.public, TARGET, receive_bytes=RECEIVE_BYTES) as stream:
+            begin = stream.next().id
+            self.assertIsNotNone(begin)
+            publish_many(server.public, events, BIG_EVENT_BYTES)
+            self.wait_until_trimmed(server, begin)
+            number, block = 0, stream.next_event()
+            while block.event == "line":
+                self.assertEqual(int(block.data[:8]), number, "no gap before the reset")
+                number, block = number + 1, stream.next_event()
+            self.assertLess(number, events)
+            self.assertEqual((block.event, block.json["reason"]), ("tidewire.reset", "trimmed"))
+            self.assertEqual(block.id, block.json["cursor"])
+            self.assertLess(block.json["earliest"], block.json["latest"])
+            answer = tidewire.request(server.public, "POST", TARGET, {"Content-Type": "text/plain"}, "live again")
+            self.assertEqual(answer.status, 201)
+            block = stream.next_event()
+            self.assertEqual((block.data, block.id), ("live again", answer.json["cursor"]))
 
     def test_a_stalled_reader_does_not_hold_back_the_others(self):
         with Server("--threads", 1) as server:

@@ -100,12 +100,16 @@ def socket_of(place, timeout=WAIT_S, receive_bytes=None):
 
 
 class Server:
-    """`tidewire serve`; with no contract named, of CONTRACT. Listeners that are not given get port 0 of loopback."""
+    """`tidewire serve`; with no contract named, of CONTRACT. Listeners that are not given get port 0 of loopback.
+
+    Without `--data` among the words the log is a directory that lives as long as this object: stop() or crash(), then
+    start(), is the same server again, with the same words, ports and log.
+    """
 
     ROLES = {"public": "--listen", "application": "--app-listen", "admin": "--admin"}
 
     def __init__(self, *words, contract=None, config=None, clean=True):
-        self.folder = Folder()
+        self.binary, self.folder = binary(), Folder()
         words = list(map(str, words))
         words += [contract or self.folder.write("contract.yaml", CONTRACT)]
         if config is not None:
@@ -113,18 +117,44 @@ class Server:
         for option in self.ROLES.values():
             if option not in words:
                 words += [option, "127.0.0.1:0"]
+        if "--data" not in words:
+            words += ["--data", str(pathlib.Path(self.folder.name, "data"))]
+        self.data = words[words.index("--data") + 1]
+        self.words = words
         self.expected = {role for role, option in self.ROLES.items() if words[words.index(option) + 1] != "none"}
         self.clean = clean  # whether it must end with 0 when it is told to
-        self.places, self.lines, self.changed = {}, [], threading.Condition()
-        self.process = subprocess.Popen([binary(), "serve", *words], cwd=self.folder.name, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
+        self.places, self.changed = {}, threading.Condition()
         try:
-            self.wait(lambda: self.expected <= self.places.keys(), "the listeners")
+            self.start()
         except BaseException:
             self.kill()
             raise
+
+    def start(self):
+        """Also after stop() or crash(): the same ports then, and the log goes on."""
+        for role, place in self.places.items():
+            self.words[self.words.index(self.ROLES[role]) + 1] = place
+        self.places, self.lines = {}, []
+        self.process = subprocess.Popen([self.binary, "serve", *self.words], cwd=self.folder.name,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        self.wait(lambda: self.expected <= self.places.keys(), "the listeners")
+
+    def stop(self):
+        """Asks it to end, which it does with 0."""
+        self.terminate()
+        code = self.wait_for_exit()
+        self.process.stderr.close()
+        if code != EXIT_OK:
+            raise AssertionError(f"the server ended with {code}:\n{self.log()}")
+
+    def crash(self):
+        """SIGKILL: whatever it was doing, it does no more."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait_for_exit()
+        self.process.stderr.close()
 
     def read(self):
         for raw in self.process.stderr:
@@ -198,11 +228,8 @@ class Server:
         return code
 
     def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.reader.join(STOP_S)
-        self.process.stderr.close()
+        """Ends it at once, and removes its folder."""
+        self.crash()
         self.folder.cleanup()
 
     def __enter__(self):

@@ -116,8 +116,9 @@ class Show {
     auto built = engine::Topics::build(
         {{std::make_shared<const contract::Contract>(contract::loaded(kContract)), engine::Role::Application}},
         engine::ServerSelection::AsTheContractSays);
-    std::string failed;
-    server_ = server::Server::open(world_.world(), server::Settings{}, 2, std::move(built.topics), failed).value();
+    server::Settings settings;
+    settings.data = std::nullopt;
+    server_ = std::move(*server::Server::open(world_.world(), settings, 2, std::move(built.topics)));
   }
 
   Outcome run() {
@@ -131,7 +132,7 @@ class Show {
     world_.world().threads.start(control_);
     world_.world().threads.start(clients_loop_);
     bool ready = false;
-    control_.post([&] { server_->start(control_, [&] { ready = true; }); });
+    control_.post([&] { server_->start(control_, [&](const auto& failure) { ready = !failure; }); });
     if (!world_.run_until([&] { return ready; }, kPatienceNs)) return "the server never became ready";
     clients_loop_.post([&] {
       for (std::size_t i = 0; i < kReaders; ++i)

@@ -93,7 +93,7 @@ class Stage final {
       world.world().threads.start(part->loop);
     }
     bool declared = false;
-    lane.declare(parts[0]->loop, topics->identities(), [&](const std::vector<storage::TopicId>& ids) {
+    lane.declare(parts[0]->loop, topics->declarations(), [&](const std::vector<storage::TopicId>& ids) {
       topics->set_topics(ids);
       declared = true;
     });
@@ -164,12 +164,20 @@ class FaultyLane : public storage::Lane {
   void read(io::Loop& from, storage::ReadRequest request, ReadDone done) override {
     good_.read(from, std::move(request), std::move(done));
   }
-  void declare(io::Loop& from, std::vector<std::string> identities, DeclareDone done) override {
-    good_.declare(from, std::move(identities), std::move(done));
+  void locate(io::Loop& from, storage::LocateRequest request, LocateDone done) override {
+    good_.locate(from, std::move(request), std::move(done));
+  }
+  void newest_per_address(io::Loop& from, storage::NewestRequest request, NewestDone done) override {
+    good_.newest_per_address(from, std::move(request), std::move(done));
+  }
+  void declare(io::Loop& from, std::vector<storage::TopicDeclaration> topics, DeclareDone done) override {
+    good_.declare(from, std::move(topics), std::move(done));
   }
   void follow(io::Loop& loop, OnCommit on_commit) override { good_.follow(loop, std::move(on_commit)); }
   storage::Sequence durable() const override { return good_.durable(); }
   const storage::Identity& identity() const override { return good_.identity(); }
+  storage::LaneCondition condition() const override { return good_.condition(); }
+  void stop(io::Task stopped) override { good_.stop(std::move(stopped)); }
 
  protected:
   storage::Lane& good_;

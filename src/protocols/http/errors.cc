@@ -80,14 +80,18 @@ Answer append_answer(storage::AppendStatus status) {
       return problem_answer(
           {.status = 413, .type = "too-large", .detail = "larger than one commit may be; nothing was stored"});
     case storage::AppendStatus::NoSpace:
-      return problem_answer({.status = 507, .type = "no-space", .detail = "the log has no room; nothing was stored"});
+      return problem_answer(
+          {.status = 507,
+           .type = "no-space",
+           .detail = "the log has no room; nothing was stored, publish again when space has been freed"});
     case storage::AppendStatus::RepeatsFull:
       return retry_later(503, "dedup-full", "the table of recent ids is full; nothing was stored, try again");
     case storage::AppendStatus::OutcomeUnknown:
       return retry_later(503, "outcome-unknown",
                          "the event may be stored or not; repeat it with the same id after the restart");
     case storage::AppendStatus::Stopped:
-      return retry_later(503, "lane-stopped", "the log takes no events until a restart; nothing was stored");
+      return retry_later(503, "lane-stopped",
+                         "the log takes no events until a restart; nothing was stored, publish again after it");
   }
   return problem_answer({.status = 500, .type = "internal"});
 }

@@ -2,10 +2,9 @@
 #include "server/commands/serve.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/log.h"
 #include "codec/rfc3339.h"
@@ -18,6 +17,8 @@
 namespace server {
 
 namespace {
+
+constexpr std::uint64_t kWatchPeriodNs = 1'000'000'000;
 
 base::Log make_log(io::Stdio& stdio, io::Clock& clock) {
   const bool person = stdio.is_terminal(io::Stdio::Stream::Error);
@@ -60,13 +61,24 @@ std::expected<std::unique_ptr<engine::Topics>, int> topics_of(const Settings& se
   return std::move(built.topics);
 }
 
-std::string bind_failure(const base::Error& error, const std::string& endpoint) {
-  std::string sentence = "cannot listen on " + endpoint + ": ";
-  if (error.sys_errno == EADDRINUSE)
-    return sentence +
-           "another program listens there already; stop it, or choose another address with --listen, --app-listen or "
-           "--admin";
-  return sentence + (error.sys_errno != 0 ? std::strerror(error.sys_errno) : error.text);
+void announce(const base::Log& log, const storage::RecoveryFinding& finding) {
+  using Kind = storage::RecoveryFinding::Kind;
+  const bool grave =
+      finding.kind == Kind::TornTail || finding.kind == Kind::Damage || finding.kind == Kind::EpochChanged;
+  grave ? log.warning(finding.sentence) : log.info(finding.sentence);
+}
+
+// What an operator must know at once.
+void announce(const base::Log& log, storage::LaneCondition condition) {
+  switch (condition) {
+    case storage::LaneCondition::Writable: return log.info("the log has room again: publishing goes on");
+    case storage::LaneCondition::Full:
+      return log.error(
+          "disk full, or `storage.bytes_max` reached with young events: publishing gets 507, reading goes on");
+    case storage::LaneCondition::ReadOnly:
+      return log.error(
+          "a sync of the log failed: publishing gets 503 until a restart, reading goes on; check the disk");
+  }
 }
 
 void announce(const base::Log& log, const Server& server, const LoadedContracts& loaded, const Settings& settings) {
@@ -90,7 +102,7 @@ void announce(const base::Log& log, const Server& server, const LoadedContracts&
     if (!plan.surface.static_root.empty() && !is_path)
       log.info("static files", {{"url", url + "/"}, {"folder", plan.surface.static_root}});
   }
-  log.warning("memory only: nothing survives a restart");
+  if (!settings.data) log.warning("memory only: nothing survives a restart");
   log.warning("payload schemas are not enforced yet: JSON must be well-formed, and that is all");
   if (settings.access_open) log.warning("listeners are open to other machines without access control (access.open)");
   if (settings.access_unenforced_allow)
@@ -105,17 +117,38 @@ class Serving {
         settings_(settings),
         loaded_(loaded),
         server_(server),
-        signals_(control_, [this](io::StopSignals::Signal signal) { on_signal(signal); }) {}
+        signals_(control_, [this](io::StopSignals::Signal signal) { on_signal(signal); }),
+        watch_timer_([](void* self) { static_cast<Serving*>(self)->watch(); }, this) {}
 
   int run() {
-    server_.start(control_, [this] { announce(log_, server_, loaded_, settings_); });
+    if (settings_.data) log_.info("log", {{"directory", *settings_.data}});
+    for (const storage::RecoveryFinding& finding : server_.findings()) announce(log_, finding);
+    server_.start(control_, [this](const std::optional<StartFailure>& failure) { on_started(failure); });
     control_.run();
     server_.join();
     log_.info("stopped");
-    return kExitOk;
+    return exit_code_;
   }
 
  private:
+  void on_started(const std::optional<StartFailure>& failure) {
+    if (!failure) {
+      announce(log_, server_, loaded_, settings_);
+      return watch();
+    }
+    log_.error(failure->sentence);
+    exit_code_ = failure->exit_code;
+    stop();
+  }
+
+  // A lane tells its condition only to those who ask.
+  void watch() {
+    if (const storage::LaneCondition now = server_.condition(); std::exchange(condition_, now) != now) {
+      announce(log_, now);
+    }
+    control_.set_timer(watch_timer_, kWatchPeriodNs);
+  }
+
   void on_signal(io::StopSignals::Signal signal) {
     if (signal == io::StopSignals::Signal::Hangup) {
       return log_.warning("reload is not in this version: restart to serve a changed contract");
@@ -124,8 +157,13 @@ class Serving {
       log_.warning("second signal: stopping at once");
       io::leave_at_once(kExitFinding);
     }
-    stopping_ = true;
     log_.info("stopping: clients are told to come back");
+    stop();
+  }
+
+  void stop() {
+    stopping_ = true;
+    watch_timer_.cancel();
     server_.stop([this] { control_.stop(); });
   }
 
@@ -135,6 +173,9 @@ class Serving {
   const LoadedContracts& loaded_;
   Server& server_;
   io::StopSignals signals_;
+  io::Timer watch_timer_;
+  storage::LaneCondition condition_ = storage::LaneCondition::Writable;
+  int exit_code_ = kExitOk;
   bool stopping_ = false;
 };
 
@@ -146,11 +187,10 @@ int run_serve(const Settings& settings, io::Stdio& stdio) {
   auto topics = topics_of(settings, real.world().file_system, stdio, loaded);
   if (!topics) return topics.error();
   const unsigned threads = settings.threads != 0 ? settings.threads : std::min(real.processors(), kThreadsMax);
-  std::string endpoint;
-  auto server = Server::open(real.world(), settings, threads, std::move(*topics), endpoint);
+  auto server = Server::open(real.world(), settings, threads, std::move(*topics));
   if (!server) {
-    complain(stdio, bind_failure(server.error(), endpoint));
-    return kExitInputOutput;
+    complain(stdio, server.error().sentence);
+    return server.error().exit_code;
   }
   return Serving(real.world(), settings, loaded, **server, stdio).run();
 }

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// The durable lane by what its callers notice, over several starts in the simulated world. Faults of every kind are in
+// tests/sim/lane_*; these are the promises one by one.
+#include "storage/log/file_lane.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/test_stage.h"
+#include "tests/support/sim_world.h"
+
+namespace storage {
+namespace {
+
+using testing::ElementsAre;
+using testing::SizeIs;
+
+constexpr std::uint64_t kPatienceNs = 60 * sim::kSecondNs;
+
+Limits small_limits() {
+  Limits limits;
+  limits.segment_bytes_first = 32'768;
+  limits.segment_bytes_max = 131'072;
+  limits.fill_ahead_bytes = 16'384;
+  limits.fill_step_bytes = 4'096;
+  return limits;
+}
+
+class FileLaneTest : public testing::Test {
+ protected:
+  // One start of the lane.
+  struct Run {
+    Run(sim::SimWorld& world, const std::string& directory, const Limits& limits)
+        : lane_loop(world.world(), "lane"), loop(world.world(), "loop") {
+      auto opened = FileLane::open(world.world(), lane_loop, directory, limits);
+      CHECK(opened.has_value(), "the lane opens");
+      lane = std::move(*opened);
+      world.world().threads.start(lane_loop);
+      world.world().threads.start(loop);
+    }
+    io::Loop lane_loop;
+    io::Loop loop;
+    std::unique_ptr<FileLane> lane;
+  };
+
+  FileLaneTest() { start(); }
+  ~FileLaneTest() override {
+    if (run_) stop();
+  }
+
+  void start(const std::string& directory = "/lane") { run_ = std::make_unique<Run>(world_, directory, limits_); }
+  void stop() {
+    run_->lane_loop.post([this] {
+      run_->lane->stop([this] {
+        run_->lane_loop.stop();
+        run_->loop.stop();
+      });
+    });
+    end();
+  }
+  void end() {
+    world_.world().threads.join(run_->lane_loop);
+    world_.world().threads.join(run_->loop);
+    run_.reset();
+  }
+  void restart() {
+    stop();
+    start();
+  }
+  // The process dies between two operations of the disk.
+  void kill() {
+    run_->lane_loop.stop();
+    run_->loop.stop();
+    end();
+    world_.files().kill();
+  }
+
+  std::vector<TopicId> declare(std::vector<TopicDeclaration> topics) {
+    std::optional<std::vector<TopicId>> ids;
+    run_->lane->declare(run_->loop, std::move(topics), [&](std::vector<TopicId> answer) { ids = std::move(answer); });
+    EXPECT_TRUE(world_.run_until([&] { return ids.has_value(); }, kPatienceNs));
+    return ids.value_or(std::vector<TopicId>());
+  }
+  AppendReply append(std::vector<NewEvent> events) {
+    std::optional<AppendReply> reply;
+    run_->lane->append(run_->loop, std::move(events), [&](AppendReply answer) { reply = std::move(answer); });
+    EXPECT_TRUE(world_.run_until([&] { return reply.has_value(); }, kPatienceNs));
+    return reply.value_or(AppendReply{AppendStatus::Stopped, {}, {}});
+  }
+  Sequence publish(TopicId topic, const std::string& value) {
+    const AppendReply reply = append(request_of(event_of(topic, value)));
+    EXPECT_EQ(reply.status, AppendStatus::Durable);
+    return reply.items.empty() ? 0 : reply.items[0].sequence;
+  }
+  ReadReply read(std::vector<TopicId> topics, std::optional<Sequence> after, std::size_t bytes_max = 1 << 20) {
+    std::optional<ReadReply> reply;
+    run_->lane->read(run_->loop, {std::move(topics), after, bytes_max}, [&](ReadReply r) { reply = std::move(r); });
+    EXPECT_TRUE(world_.run_until([&] { return reply.has_value(); }, kPatienceNs));
+    return std::move(*reply);
+  }
+  // All there is, as a reader that goes on where the last answer ended sees it.
+  std::vector<std::string> values(const std::vector<TopicId>& topics, std::size_t bytes_max = 1 << 20) {
+    std::vector<std::string> found;
+    for (std::optional<Sequence> after; after != run_->lane->durable();) {
+      const ReadReply reply = read(topics, after, bytes_max);
+      EXPECT_EQ(reply.status, ReadStatus::Read);
+      if (reply.status != ReadStatus::Read || (after && reply.covered <= *after)) break;
+      std::vector<SeenEvent> events;
+      for (const BlockPtr& block : reply.blocks) decode(*block, events);
+      for (const SeenEvent& event : events)
+        if (event.sequence > reply.after && event.sequence <= reply.covered) found.push_back(event.value);
+      after = reply.covered;
+    }
+    return found;
+  }
+  std::size_t segments() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(world_.files().paths(), [](const auto& path) { return path.ends_with(".segment"); }));
+  }
+  FileLane& lane() { return *run_->lane; }
+
+  Limits limits_ = small_limits();
+  mutable sim::SimWorld world_{{.seed = 5}};
+  std::unique_ptr<Run> run_;
+};
+
+TEST_F(FileLaneTest, what_was_acknowledged_is_there_after_a_stop_and_after_a_kill) {
+  const TopicId topic = declare({{"a"}}).at(0);
+  publish(topic, "one");
+  publish(topic, "two");
+  restart();
+  EXPECT_THAT(values({topic}), ElementsAre("one", "two"));
+  publish(topic, "three");
+  kill();
+  start();
+  EXPECT_THAT(values({topic}), ElementsAre("one", "two", "three"));
+}
+
+TEST_F(FileLaneTest, a_topic_keeps_its_id_and_its_offsets) {
+  const TopicId a = declare({{"a"}, {"b"}}).at(0);
+  publish(a, "one");
+  restart();
+  EXPECT_THAT(declare({{"c"}, {"a"}}), ElementsAre(3, a));
+  publish(a, "two");
+  std::vector<SeenEvent> events;
+  for (const BlockPtr& block : read({a}, std::nullopt).blocks) decode(*block, events);
+  for (const BlockPtr& block : read({a}, events.back().sequence).blocks) decode(*block, events);
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(events[1].offset, 1);
+}
+
+TEST_F(FileLaneTest, a_start_never_gives_a_number_that_somebody_may_have_seen) {
+  const TopicId topic = declare({{"a"}}).at(0);
+  const Sequence before = publish(topic, "one");
+  restart();
+  EXPECT_EQ(lane().durable(), before);
+  EXPECT_EQ(publish(topic, "two"), before + kRunGap);
+  EXPECT_EQ(read({topic}, before + 7).status, ReadStatus::Ahead);
+  EXPECT_EQ(read({topic}, before).status, ReadStatus::Read);
+  EXPECT_EQ(read({topic}, before + kRunGap - 1).status, ReadStatus::Read);
+  EXPECT_EQ(read({topic}, before + kRunGap + 1).status, ReadStatus::Ahead);
+}
+
+TEST_F(FileLaneTest, the_epoch_stays_in_place_and_changes_in_a_copy) {
+  const std::uint64_t epoch = lane().identity().epoch;
+  restart();
+  EXPECT_EQ(lane().identity().epoch, epoch);
+  kill();
+  world_.files().copy_directory("/lane", "/copy");
+  start("/copy");
+  EXPECT_NE(lane().identity().epoch, epoch);
+  stop();
+  start("/lane");
+  EXPECT_EQ(lane().identity().epoch, epoch);
+}
+
+TEST_F(FileLaneTest, a_repeat_is_known_after_a_restart) {
+  const TopicId topic = declare({{"a"}}).at(0);
+  const Sequence first = append(request_of(event_of(topic, "x", 1))).items.at(0).sequence;
+  kill();
+  start();
+  const AppendReply again = append(request_of(event_of(topic, "x", 1)));
+  ASSERT_EQ(again.status, AppendStatus::Durable);
+  EXPECT_TRUE(again.items[0].duplicate);
+  EXPECT_EQ(again.items[0].sequence, first);
+  EXPECT_EQ(append(request_of(event_of(topic, "other", 1))).status, AppendStatus::Conflict);
+  EXPECT_THAT(values({topic}), SizeIs(1));
+}
+
+TEST_F(FileLaneTest, segments_follow_each_other_and_are_read_in_small_pieces) {
+  const std::vector<TopicId> topics = declare({{"a"}, {"b"}});
+  std::vector<std::string> all, of_b;
+  for (int i = 0; i < 400; ++i) {
+    const std::string value = std::to_string(i) + std::string(500, 'x');
+    publish(topics[i % 7 == 0], value);
+    all.push_back(value);
+    if (i % 7 == 0) of_b.push_back(value);
+  }
+  EXPECT_GT(segments(), 3u);
+  EXPECT_TRUE(values(topics, 4'000) == all);
+  EXPECT_TRUE(values({topics[1]}, 1) == of_b);
+  world_.run_for(20 * sim::kSecondNs);  // footers
+  kill();
+  start();
+  EXPECT_TRUE(values(topics) == all);
+  EXPECT_TRUE(values({topics[1]}) == of_b);
+}
+
+TEST_F(FileLaneTest, a_start_without_events_leaves_nothing_behind) {
+  declare({{"a"}});
+  for (int i = 0; i < 5; ++i) restart();
+  EXPECT_EQ(segments(), 1u);
+}
+
+TEST_F(FileLaneTest, a_failed_sync_stops_publishing_and_not_reading) {
+  const TopicId topic = declare({{"a"}}).at(0);
+  publish(topic, "one");
+  world_.files().fail_kind(io::FileRequest::Kind::Sync, 1, {base::Errc::System, "input/output error", EIO});
+  EXPECT_EQ(append(request_of(event_of(topic, "two"))).status, AppendStatus::OutcomeUnknown);
+  EXPECT_EQ(append(request_of(event_of(topic, "three"))).status, AppendStatus::Stopped);
+  EXPECT_EQ(lane().condition(), LaneCondition::ReadOnly);
+  EXPECT_THAT(values({topic}), ElementsAre("one"));
+  kill();
+  start();
+  EXPECT_EQ(lane().condition(), LaneCondition::Writable);
+  EXPECT_THAT(values({topic}), testing::AnyOf(ElementsAre("one"), ElementsAre("one", "two")));
+}
+
+TEST_F(FileLaneTest, a_full_disk_refuses_events_and_takes_them_again_when_there_is_room) {
+  const TopicId topic = declare({{"a"}}).at(0);
+  publish(topic, "one");
+  world_.run_for(3 * sim::kSecondNs);  // the reserve
+  world_.files().set_free_bytes(0);
+  AppendStatus status = AppendStatus::Durable;
+  int stored = 1;
+  for (; status == AppendStatus::Durable && stored < 1'000; ++stored) {
+    status = append(request_of(event_of(topic, std::string(900, 'y')))).status;
+  }
+  EXPECT_EQ(status, AppendStatus::NoSpace);
+  EXPECT_EQ(lane().condition(), LaneCondition::Full);
+  EXPECT_THAT(values({topic}), SizeIs(static_cast<std::size_t>(stored - 1)));
+  EXPECT_THAT(declare({{"control groups have the reserve"}}), SizeIs(1));
+  world_.files().set_free_bytes(10 << 20);
+  world_.run_for(5 * sim::kSecondNs);
+  publish(topic, "last");
+  EXPECT_EQ(lane().condition(), LaneCondition::Writable);
+  restart();
+  EXPECT_THAT(values({topic}), SizeIs(static_cast<std::size_t>(stored)));
+}
+
+TEST_F(FileLaneTest, damage_is_told_and_gone_past) {
+  const TopicId topic = declare({{"a"}}).at(0);
+  for (int i = 0; i < 10; ++i) publish(topic, std::string(300, static_cast<char>('a' + i)));
+  world_.run_for(3 * sim::kSecondNs);  // an empty commit proves all of them
+  const std::string path = world_.files().paths().front();
+  ASSERT_TRUE(path.ends_with(".segment"));
+  const std::size_t at = world_.files().get(path).value().find(std::string(300, 'e'));
+  world_.files().flip_bit(path, at + 150, 3);
+  const ReadReply before = read({topic}, std::nullopt);
+  EXPECT_EQ(before.status, ReadStatus::Read);
+  const ReadReply damaged = read({topic}, before.covered);
+  ASSERT_EQ(damaged.status, ReadStatus::Damaged);
+  EXPECT_EQ(damaged.damaged_last, before.covered + 1);
+  std::vector<SeenEvent> events;
+  for (const BlockPtr& block : read({topic}, damaged.damaged_last).blocks) decode(*block, events);
+  EXPECT_THAT(events, SizeIs(5));
+  restart();
+  EXPECT_EQ(read({topic}, before.covered).damaged_last, damaged.damaged_last);
+}
+
+TEST_F(FileLaneTest, nobody_else_can_open_the_directory) {
+  const auto second = recover(world_.world(), "/lane", limits_);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().sys_errno, EWOULDBLOCK);
+}
+
+TEST_F(FileLaneTest, what_comes_after_a_stop_is_answered) {
+  const TopicId topic = declare({{"a"}}).at(0);
+  bool stopped = false;
+  run_->lane_loop.post([&] { run_->lane->stop([&] { stopped = true; }); });
+  ASSERT_TRUE(world_.run_until([&] { return stopped; }, kPatienceNs));
+  EXPECT_EQ(append(request_of(event_of(topic, "late"))).status, AppendStatus::Stopped);
+  EXPECT_EQ(read({topic}, 0).status, ReadStatus::Stopped);
+  EXPECT_THAT(declare({{"b"}}), SizeIs(0));
+  run_->lane_loop.stop();
+  run_->loop.stop();
+  end();
+}
+
+}  // namespace
+}  // namespace storage
