@@ -165,8 +165,6 @@ class TestLane final {
     recovered_->segments.push_back(std::move(segment));
   }
 
-  // --- reading
-
   // All events of the segments as recovery handed them over.
   Events events() const {
     Events found;
@@ -191,7 +189,6 @@ class TestLane final {
   std::string newest_path() const { return recovered_->segments.back().path; }
   sim::FileStage& stage() { return stage_; }
   const std::string& path() const { return path_; }
-
   Events written;                    // everything that was published, whatever became of it
   std::vector<WrittenGroup> groups;  // likewise
   std::vector<std::uint64_t> published_ids;

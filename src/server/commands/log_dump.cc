@@ -19,7 +19,6 @@ namespace {
 
 using storage::EventSelection;
 using storage::Sequence;
-using storage::StoppedLane;
 
 constexpr std::size_t kOutputBytes = 64 * 1024;  // in one write
 constexpr std::size_t kTopicsShownMax = 10;

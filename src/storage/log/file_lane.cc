@@ -148,6 +148,9 @@ void FileLane::Parts::declare(io::Loop& from, std::vector<TopicDeclaration> decl
     calls_.leave(1);
     std::string records;
     std::vector<TopicId> ids = name_topics(declared, records);
+    if (records.empty() && declaring_ == 0) {
+      return from.post([done = std::move(done), ids = std::move(ids)]() mutable { done(std::move(ids)); });
+    }
     ++declaring_;
     // An empty group, too: what was declared by a call that is still under way is durable before this one.
     log_.persist_control(
@@ -228,7 +231,8 @@ void FileLane::Parts::go_on_stopping() {
   if (lookup_.under_way() > 0) return;
   if (reader_.under_way() > 0 || !sealer_.is_idle() || !rewriter_.is_idle() || !trimmer_.is_idle()) return;
   if (!(log_.is_idle() || log_.has_failed())) return;
-  if (log_.has_failed()) return close();
+  // On a full disk the reserve is left to the next start.
+  if (log_.has_failed() || log_.condition() == LaneCondition::Full) return close();
   stopping_ = Stopping::Proving;
   log_.persist_control([](const LaneState&) { return std::string(); }, [this](Persisted) { close(); });
 }

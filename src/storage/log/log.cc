@@ -287,7 +287,8 @@ void Log::make_durable() {
 
 // After a second without traffic: the newest group is proven.
 void Log::prove_when_idle() {
-  if (!is_idle()) return;
+  // The reserve is for what frees space.
+  if (!is_idle() || full_ == Full::Yes) return;
   persist_control([](const LaneState&) { return std::string(); }, [](Persisted) {});
 }
 

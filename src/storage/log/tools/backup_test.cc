@@ -26,7 +26,8 @@ class BusyFileSystem final : public io::FileSystem {
     return real_.read_file(path, bytes_max);
   }
   base::Result<io::FileReply> carry_out(const io::FileRequest& request) override {
-    if (left_ > 0 && --left_ == 0) act_();
+    if (left_ == 1) act_();
+    left_ -= left_ > 0 ? 1 : 0;
     return real_.carry_out(request);
   }
   bool has_acted() const { return left_ == 0; }

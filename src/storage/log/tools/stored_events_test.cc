@@ -188,9 +188,9 @@ TEST_F(StoredEventsTest, damage_outside_of_what_was_asked_for_is_not_told) {
 }
 
 TEST_F(StoredEventsTest, of_segments_larger_than_a_piece_all_come_once) {
-  for (int i = 0; i < 60; ++i) lane.publish(1 + i % 2, 4, {}, 20'000);
+  for (TopicId i = 0; i < 60; ++i) lane.publish(1 + i % 2, 4, {}, 20'000);
   lane.rotate(TestLane::Footer::Yes);
-  for (int i = 0; i < 10; ++i) lane.publish(1 + i % 2, 4, {}, 20'000);
+  for (TopicId i = 0; i < 10; ++i) lane.publish(1 + i % 2, 4, {}, 20'000);
   lane.stop();
   const Told told = read();
   EXPECT_EQ(told.events, lane.written);

@@ -214,7 +214,7 @@ TEST_F(VerifyTest, finds_a_segment_that_is_missing_and_whose_events_it_held) {
 }
 
 TEST_F(VerifyTest, calls_every_bit_of_a_wrong_footer_a_fault_and_no_damage) {
-  for (int i = 0; i < 20; ++i) lane.publish(1 + i % 2, 3, {static_cast<std::uint64_t>(i + 1)}, 9'000);
+  for (TopicId i = 0; i < 20; ++i) lane.publish(1 + i % 2, 3, {std::uint64_t{i} + 1}, 9'000);
   const std::string path = lane.newest_path();
   const std::uint64_t groups_end = lane.recovered().segments.back().end_offset;
   lane.rotate(TestLane::Footer::Yes);
