@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One reader that catches up: Lane::read from the beginning of a log to its end, beside pread of the same files.
 //
-//   lane_reader --dir DIR --log-bytes 1073741824 --rounds 5
+//   lane_reader --dir DIR --log-bytes 1073741824 --rounds 5 --from disk
 //
 // Fills a log of that size with events of --bytes, opens it anew and reads it --rounds times each way, taking turns, in
-// pieces of --piece-bytes. Both find the files in the page cache. DIR is made, and removed with all that is in it.
-// Prints one JSON object with the seconds of each round.
+// pieces of --piece-bytes. Both find the files in the page cache (--from cache), or both find nothing there (--from
+// disk). DIR is made, and removed with all that is in it. Prints one JSON object with the seconds of each round.
 #include <fcntl.h>
 #include <getopt.h>
 #include <unistd.h>
@@ -38,6 +38,7 @@ struct Options {
   std::uint64_t bytes = 1024;
   std::uint64_t piece_bytes = 256 << 10;  // as a subscription that catches up asks for
   std::uint64_t rounds = 5;
+  bool from_disk = false;
 };
 
 // Appends until there are `count` events. Lives on the client's loop.
@@ -122,6 +123,19 @@ Result<double> read_bare(const std::vector<std::string>& paths, std::size_t piec
   return static_cast<double>(now_ns() - begin_ns) / kNsPerSecond;
 }
 
+// Takes the files out of the page cache.
+Result<void> forget_pages(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return fail(Errc::System, "cannot open a segment", errno);
+    const bool synced = ::fdatasync(file) == 0;
+    const int failed = ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    ::close(file);
+    if (!synced || failed != 0) return fail(Errc::System, "cannot take a segment out of the page cache", failed);
+  }
+  return {};
+}
+
 Result<std::uint64_t> fill(const Options& options, const std::string& lane_folder, const storage::Limits& limits) {
   auto stage = TRY(LaneStage::open(lane_folder, limits, {storage::Retention{}}));
   const std::uint64_t events = std::max<std::uint64_t>(1, options.log_bytes / options.bytes);
@@ -152,7 +166,9 @@ Result<void> measure(const Options& options) {
   std::vector<double> lane_s;
   std::vector<double> bare_s;
   for (std::uint64_t round = 0; round < options.rounds; ++round) {
+    if (options.from_disk) TRY(forget_pages(paths));
     bare_s.push_back(TRY(read_bare(paths, options.piece_bytes)));
+    if (options.from_disk) TRY(forget_pages(paths));
     Reading reading(*stage, options.piece_bytes);
     stage->run([&reading] { reading.begin(); });
     if (reading.has_failed() || reading.events() < events) return fail(Errc::Closed, "the reader was not given all");
@@ -168,10 +184,13 @@ Result<void> measure(const Options& options) {
 }
 
 Result<Options> parse_options(int argc, char** argv) {
-  static const option kOptions[] = {
-      {"dir", required_argument, nullptr, 'd'},    {"log-bytes", required_argument, nullptr, 'l'},
-      {"bytes", required_argument, nullptr, 'b'},  {"piece-bytes", required_argument, nullptr, 'p'},
-      {"rounds", required_argument, nullptr, 'r'}, {nullptr, 0, nullptr, 0}};
+  static const option kOptions[] = {{"dir", required_argument, nullptr, 'd'},
+                                    {"log-bytes", required_argument, nullptr, 'l'},
+                                    {"bytes", required_argument, nullptr, 'b'},
+                                    {"piece-bytes", required_argument, nullptr, 'p'},
+                                    {"rounds", required_argument, nullptr, 'r'},
+                                    {"from", required_argument, nullptr, 'f'},
+                                    {nullptr, 0, nullptr, 0}};
   Options options;
   for (int key = 0; (key = ::getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     const std::string_view value = optarg != nullptr ? optarg : "";
@@ -181,6 +200,10 @@ Result<Options> parse_options(int argc, char** argv) {
       case 'b': options.bytes = std::max<std::uint64_t>(1, TRY(parse_count(value))); break;
       case 'p': options.piece_bytes = std::max<std::uint64_t>(1, TRY(parse_count(value))); break;
       case 'r': options.rounds = TRY(parse_count(value)); break;
+      case 'f':
+        if (value != "disk" && value != "cache") return fail(Errc::BadInput, "--from is disk or cache");
+        options.from_disk = value == "disk";
+        break;
       default: return fail(Errc::BadInput, "unknown option");
     }
   }

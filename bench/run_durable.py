@@ -37,6 +37,8 @@ ROWS = {
                    least=0.7),
     "acknowledge": Row("median acknowledgement over HTTP, 16 outstanding", "median bare fdatasync of the mean group",
                        "us", most=3.0),
+    "acknowledge-lane": Row("the same without HTTP: in process", "median bare fdatasync of the mean group", "us",
+                            most=3.0),
     "acknowledge-network": Row("the same", "median acknowledgement of an ephemeral event, 16 outstanding", "us"),
     "addresses": Row("CPU of a publish, 1,000,000 addresses", "1 address", "us", most=1.15, digits=1),
     "subscribers": Row("CPU of a publish, 15,000 subscribers of other addresses", "no subscriber", "us", most=1.15,
@@ -110,24 +112,31 @@ def bare_sync_us(options, folder, size):
 
 
 def measure_acknowledge(options, say):
-    network = []
+    in_process, network = [], []
 
     def one_pair(number):
         with run_lane.Disk(options) as folder:
-            group = run_lane.run_program(options, "lane_writer", folder, "--outstanding", OUTSTANDING, "--bytes",
-                                         EVENT_BYTES, "--seconds", 1)["group_bytes"]
+            found = run_lane.run_program(options, "lane_writer", folder, "--outstanding", OUTSTANDING, "--bytes",
+                                         EVENT_BYTES, "--seconds", options.seconds)
+            group = found["group_bytes"]
             with Server(options, folder / "data") as server, Quiet([server.pid]) as window:
                 waits = ["--seconds", options.seconds]
                 ours, sync_us = in_turn(
                     number, lambda: bare_sync_us(options, folder, round(group)),
                     lambda: publish(options, server, "items", *waits, connections=OUTSTANDING)["wait_us"]["p50"])
                 without = publish(options, server, "moments", *waits, connections=OUTSTANDING)["wait_us"]["p50"]
+        in_process.append(Pair(found["wait_us"]["p50"], sync_us, window.other_cores))
         network.append(Pair(ours, without, window.other_cores))
-        return Pair(ours, sync_us, window.other_cores, f"{group / 1024:.1f} KiB a group")
+        return Pair(ours, sync_us, window.other_cores,
+                    f"{group / 1024:.1f} KiB a group, in process {found['wait_us']['p50']:.0f} us")
 
     judged = ratio.run_pairs("acknowledge", ROWS["acknowledge"], one_pair, options, say)
-    kept = [pair for pair in network if pair.other_cores <= options.other_cores]
-    return [judged, Result("acknowledge-network", ROWS["acknowledge-network"], kept, [])]
+
+    def kept(pairs):
+        return [pair for pair in pairs if pair.other_cores <= options.other_cores]
+
+    return [judged, Result("acknowledge-lane", ROWS["acknowledge-lane"], kept(in_process), []),
+            Result("acknowledge-network", ROWS["acknowledge-network"], kept(network), [])]
 
 
 def measure_addresses(options, say):

@@ -26,12 +26,13 @@ RETENTION_AGE_S = 12
 
 ROWS = {
     "writer": Row("writer alone: 1 KiB events, 1,024 outstanding, in process",
-                  "a bare loop of write and fdatasync over zeros, groups of the same sizes", "events/s", least=0.5,
-                  least_ours=500_000),
-    "writer-growing": Row("the same", "the same loop over a file that grows", "events/s"),
+                  "a bare loop of write and fdatasync, groups of the same sizes, files that grow", "events/s",
+                  least=0.5, least_ours=500_000),
+    "writer-filled": Row("the same", "the same loop over zeros that were synced before", "events/s"),
     "writer-addresses": Row("the same, over 1,000,000 addresses", "the same over 1 address", "events/s"),
-    "reader": Row("catch-up of one reader in process, 1 GiB of 1 KiB events", "pread of the same files", "MB/s",
-                  least=0.5),
+    "reader": Row("catch-up of one reader in process, 1 GiB of 1 KiB events, from the disk",
+                  "pread of the same files, from the disk", "MB/s", least=0.5),
+    "reader-cached": Row("the same, from the page cache", "the same, from the page cache", "MB/s"),
     "retention": Row(f"disk held by 1 GB/h kept 1 h beside 1 MB kept 30 days (scaled 1:{RETENTION_SCALE}, age "
                      f"{RETENTION_AGE_S} s)", "the bytes of one age of the busy channel", "MB", most=1.4),
 }
@@ -64,19 +65,19 @@ def write_once(options, folder, addresses=1):
 
 
 def measure_writer(options, say):
-    growing = []
+    filled = []
 
     def one_pair(_):
         with Disk(options) as folder, Quiet() as window:
             found = write_once(options, folder)
         note = (f"{found['group_bytes'] / 1024:.0f} KiB a group, acknowledged after {found['wait_us']['p50']:.0f} us "
                 f"(99 %: {found['wait_us']['p99']:.0f})")
-        growing.append(Pair(found["per_second"], found["bare_per_second"]["grows"], window.other_cores))
-        return Pair(found["per_second"], found["bare_per_second"]["filled"], window.other_cores, note)
+        filled.append(Pair(found["per_second"], found["bare_per_second"]["filled"], window.other_cores))
+        return Pair(found["per_second"], found["bare_per_second"]["grows"], window.other_cores, note)
 
     judged = ratio.run_pairs("writer", ROWS["writer"], one_pair, options, say)
-    kept = [pair for pair in growing if pair.other_cores <= options.other_cores]
-    return [judged, Result("writer-growing", ROWS["writer-growing"], kept, [])]
+    kept = [pair for pair in filled if pair.other_cores <= options.other_cores]
+    return [judged, Result("writer-filled", ROWS["writer-filled"], kept, [])]
 
 
 def measure_addresses(options, say):
@@ -92,18 +93,22 @@ def measure_addresses(options, say):
 
 
 def measure_reader(options, say):
-    """One log, several rounds: the program takes turns itself."""
+    """One log each, several rounds: the program takes turns itself."""
+    return [read_rounds(options, say, "reader", "disk"), read_rounds(options, say, "reader-cached", "cache")]
+
+
+def read_rounds(options, say, key, source):
     measure.await_quiet(options.other_cores, options.patience, say)
     with Disk(options) as folder, Quiet() as window:
         found = run_program(options, "lane_reader", folder, "--log-bytes", options.log_bytes, "--bytes", EVENT_BYTES,
-                            "--rounds", options.pairs)
+                            "--rounds", options.pairs, "--from", source)
     megabytes = found["file_bytes"] / 1e6
     rounds = [Pair(megabytes / lane, megabytes / bare, window.other_cores)
               for lane, bare in zip(found["lane_s"], found["bare_s"])]
     rounds[0].note = f"{found['segments']} segments, opened in {found['opened_s']:.3f} s"
-    result = Result("reader", ROWS["reader"], rounds, [])
-    say(f"  reader: ratio {result.ratio:.3f}, {rounds[0].note}")
-    return [result]
+    result = Result(key, ROWS[key], rounds, [])
+    say(f"  {key}: ratio {result.ratio:.3f}, {rounds[0].note}")
+    return result
 
 
 def measure_retention(options, say):

@@ -60,8 +60,9 @@ void AdminService::answer_ready(const http::ExchangePtr& exchange) {
 
 void AdminService::answer_metrics(const http::ExchangePtr& exchange) {
   collect_(exchange->loop(), [this, exchange](const std::vector<LoopSnapshot>& loops) {
-    const ProcessSnapshot process{version_, surface_.engine.lane().durable(),
-                                  surface_.engine.topics().channels().size(), surface_.engine.lane().condition()};
+    const storage::Lane& lane = surface_.engine.lane();
+    const ProcessSnapshot process{version_, lane.durable(), surface_.engine.topics().channels().size(),
+                                  lane.condition(), lane.usage()};
     exchange->answer(http::Answer{200, "text/plain; version=0.0.4; charset=utf-8", metrics_page(process, loops), {}});
   });
 }

@@ -20,6 +20,19 @@ class LaneIn final : public engine::FaultyLane {
   storage::LaneCondition condition() const override { return kCondition; }
 };
 
+class LaneInUse final : public engine::FaultyLane {
+ public:
+  using FaultyLane::FaultyLane;
+  storage::LogUsage usage() const override {
+    return {.bytes = 11,
+            .segments = 12,
+            .dead_bytes = 13,
+            .trimmed_by_age = 14,
+            .trimmed_by_bytes = 15,
+            .trimmed_by_total = 16};
+  }
+};
+
 // The admin listener of one simulated loop.
 class Office final {
  public:
@@ -86,6 +99,17 @@ TEST(AdminService, metrics_name_the_one_condition_of_the_lane) {
   EXPECT_THAT(page(full()), HasSubstr("\ntidewire_lane_condition{condition=\"full\"} 1\n"));
   EXPECT_THAT(page(full()), HasSubstr("\ntidewire_lane_condition{condition=\"writable\"} 0\n"));
   EXPECT_THAT(page(read_only()), HasSubstr("\ntidewire_lane_condition{condition=\"read-only\"} 1\n"));
+}
+
+TEST(AdminService, metrics_say_what_the_log_takes_and_why_events_went) {
+  const std::string page = Office(engine::wrap<LaneInUse>).get("/metrics").body;
+  EXPECT_THAT(page, HasSubstr("# TYPE tidewire_log_bytes gauge\ntidewire_log_bytes 11\n"));
+  EXPECT_THAT(page, HasSubstr("\ntidewire_log_segments 12\n"));
+  EXPECT_THAT(page, HasSubstr("\ntidewire_log_bytes_dead_but_held 13\n"));
+  EXPECT_THAT(page, HasSubstr("# TYPE tidewire_events_trimmed_total counter\n"
+                              "tidewire_events_trimmed_total{reason=\"age\"} 14\n"
+                              "tidewire_events_trimmed_total{reason=\"bytes\"} 15\n"
+                              "tidewire_events_trimmed_total{reason=\"total\"} 16\n"));
 }
 
 }  // namespace

@@ -49,6 +49,20 @@ constexpr std::array kLoopMetrics = {
                [](const LoopSnapshot& s) { return s.events.cold_reads; }},
 };
 
+// Zeros of a lane without a directory.
+struct LogMetric {
+  std::string_view name;
+  std::string_view help;
+  std::uint64_t storage::LogUsage::* value;
+};
+
+constexpr std::array kLogMetrics = {
+    LogMetric{"tidewire_log_bytes", "Bytes of all segments of the log.", &storage::LogUsage::bytes},
+    LogMetric{"tidewire_log_segments", "Segments of the log.", &storage::LogUsage::segments},
+    LogMetric{"tidewire_log_bytes_dead_but_held", "Bytes of trimmed events that still take space.",
+              &storage::LogUsage::dead_bytes},
+};
+
 struct ConditionName {
   storage::LaneCondition condition;
   std::string_view name;
@@ -59,6 +73,19 @@ constexpr std::array kConditionNames = {
     ConditionName{storage::LaneCondition::Full, "full"},
     ConditionName{storage::LaneCondition::ReadOnly, "read-only"},
 };
+
+void write_log(base::Prometheus& text, const storage::LogUsage& log) {
+  for (const LogMetric& metric : kLogMetrics) {
+    text.family(metric.name, metric.help, Kind::Gauge);
+    text.sample(log.*metric.value);
+  }
+  text.family("tidewire_events_trimmed_total",
+              "Events that retention took: by age or bytes of their channel, or by those of all (storage.bytes_max).",
+              Kind::Counter);
+  text.sample({{"reason", "age"}}, log.trimmed_by_age);
+  text.sample({{"reason", "bytes"}}, log.trimmed_by_bytes);
+  text.sample({{"reason", "total"}}, log.trimmed_by_total);
+}
 
 }  // namespace
 
@@ -75,6 +102,7 @@ std::string metrics_page(const ProcessSnapshot& process, const std::vector<LoopS
               "1 for what the log is: writable, full (publishing gets 507) or read-only (a sync failed).", Kind::Gauge);
   for (const ConditionName& each : kConditionNames)
     text.sample({{"condition", each.name}}, each.condition == process.condition ? 1 : 0);
+  write_log(text, process.log);
   for (const LoopMetric& metric : kLoopMetrics) {
     text.family(metric.name, metric.help, metric.kind);
     for (const LoopSnapshot& loop : loops) text.sample({{"loop", loop.loop}}, metric.value(loop));

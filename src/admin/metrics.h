@@ -22,6 +22,7 @@ struct ProcessSnapshot {
   std::uint64_t durable_sequence = 0;
   std::uint64_t channels = 0;
   storage::LaneCondition condition = storage::LaneCondition::Writable;
+  storage::LogUsage log = {};
 };
 
 std::string metrics_page(const ProcessSnapshot&, const std::vector<LoopSnapshot>&);

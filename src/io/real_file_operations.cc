@@ -40,16 +40,20 @@ Result<FileReply> done_or(int result, const char* text) {
 
 // The bytes from `offset` (or from where a stream stands) up to the end or `size` of them.
 Result<std::string> read_some(int file, std::uint64_t offset, std::uint64_t size) {
-  std::string data(size, '\0');
-  std::size_t filled = 0;
-  while (filled < size) {
-    const ssize_t got = pread(file, data.data() + filled, size - filled, static_cast<off_t>(offset + filled));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failure("cannot read a file");
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  data.resize(filled);
+  std::string data;
+  bool failed = false;
+  data.resize_and_overwrite(size, [&](char* buffer, std::size_t) {  // unlike a string of zeros, it is written once
+    std::size_t filled = 0;
+    while (filled < size) {
+      const ssize_t got = pread(file, buffer + filled, size - filled, static_cast<off_t>(offset + filled));
+      if (got < 0 && errno == EINTR) continue;
+      failed = got < 0;
+      if (got <= 0) break;
+      filled += static_cast<std::size_t>(got);
+    }
+    return filled;
+  });
+  if (failed) return failure("cannot read a file");
   return data;
 }
 

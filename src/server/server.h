@@ -41,6 +41,7 @@ class Server final {
   const engine::Topics& topics() const { return *topics_; }
   const std::vector<storage::RecoveryFinding>& findings() const { return lane_.findings; }
   storage::LaneCondition condition() const { return lane_.lane->condition(); }
+  storage::LogUsage log_usage() const { return lane_.lane->usage(); }
 
  private:
   Server(io::World, const Settings&, std::unique_ptr<engine::Topics>);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "server/exit_code.h"
+#include "storage/limits.h"
 
 namespace server {
 
@@ -24,6 +25,9 @@ std::string parent_of(const std::string& path) {
 
 constexpr const char* kAnother = "choose another directory with --data";
 
+// For the reserve and a first segment: with that publishing goes on, too. A start alone needs much less.
+constexpr std::uint64_t kRoomMiB = 2 * storage::kSegmentBytesFirst >> 20;
+
 StartFailure no_directory(int sys_errno, const std::string& directory) {
   switch (sys_errno) {
     case ENOENT: {
@@ -40,7 +44,7 @@ StartFailure no_directory(int sys_errno, const std::string& directory) {
     case ENOSPC:
     case EDQUOT:
       return {kExitInputOutput, "no room for the log in " + directory + ": " + std::strerror(sys_errno) +
-                                    "; free some space, or " + kAnother};
+                                    "; free at least " + std::to_string(kRoomMiB) + " MiB there, or " + kAnother};
     default: return {kExitConfiguration, directory + " is not a directory: " + kAnother};  // ENOTDIR, EEXIST
   }
 }

@@ -46,7 +46,7 @@ TEST(StartFailure, a_missing_parent_is_named_with_the_command_that_makes_it) {
 TEST(StartFailure, what_the_machine_refuses_is_an_input_error_with_its_reason) {
   EXPECT_THAT(opening(base::Errc::System, EACCES), ends(kExitInputOutput, "Permission denied"));
   EXPECT_THAT(opening(base::Errc::System, EROFS), ends(kExitInputOutput, "Read-only file system"));
-  EXPECT_THAT(opening(base::Errc::System, ENOSPC), ends(kExitInputOutput, "free some space"));
+  EXPECT_THAT(opening(base::Errc::System, ENOSPC), ends(kExitInputOutput, "free at least 32 MiB there"));
   EXPECT_THAT(opening(base::Errc::System, EIO), ends(kExitInputOutput, "check the disk"));
 }
 

@@ -7,12 +7,21 @@
 
 namespace storage {
 
+namespace {
+
+constexpr std::size_t kSpareOneIn = 8;  // of a block's bytes may be unused
+
+}  // namespace
+
 bool GroupEncoder::goes_on(TopicId topic) const {
   return !block_->entries.empty() && block_->entries.back().topic == topic && builder_.size() < kEntryBytesMax;
 }
 
 void GroupEncoder::add(const NewEvent& event, Sequence sequence, std::int64_t append_time_ms) {
-  if (block_ == nullptr) block_ = std::make_shared<Block>();
+  if (block_ == nullptr) {
+    block_ = std::make_shared<Block>();
+    block_->bytes.reserve(bytes_expected_);
+  }
   std::vector<Entry>& runs = block_->entries;
   if (!goes_on(event.topic)) {
     if (!runs.empty()) finish_run();
@@ -38,7 +47,10 @@ std::shared_ptr<Block> GroupEncoder::finish() {
   CHECK(!empty(), "an empty commit group is finished");
   finish_run();
   append_commit_room(block_->bytes);
-  block_->bytes.shrink_to_fit();  // a block is kept for long
+  // A block is kept for long: what it does not need goes, unless that is too little to be worth a copy.
+  if (block_->bytes.capacity() - block_->bytes.size() > block_->bytes.size() / kSpareOneIn)
+    block_->bytes.shrink_to_fit();
+  bytes_expected_ = block_->bytes.size() + block_->bytes.size() / (2 * kSpareOneIn);
   // Only now do the bytes stay where they are.
   RecordWalk records(block_->bytes);
   for (Entry& entry : block_->entries) entry = BatchRecord(*records.next()).entry();

@@ -39,6 +39,7 @@ class GroupEncoder final {
   std::shared_ptr<Block> block_;
   std::vector<std::uint64_t> address_hashes_;  // of the run
   std::vector<EventRepeat> repeats_;
+  std::size_t bytes_expected_ = 0;  // of the next group: under load one is as large as the last
 };
 
 }  // namespace storage

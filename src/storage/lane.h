@@ -178,6 +178,17 @@ enum class LaneCondition : std::uint8_t {
   ReadOnly,  // a sync failed: nothing is taken until a restart
 };
 
+// What the log takes on the disk, and what retention took out of it since this start. Each number is right by itself,
+// as of the last look at retention; two of them may be of different moments.
+struct LogUsage {
+  std::uint64_t bytes = 0;  // of all segments
+  std::uint64_t segments = 0;
+  std::uint64_t dead_bytes = 0;        // of batches that are trimmed, and whose space is not free yet
+  std::uint64_t trimmed_by_age = 0;    // events
+  std::uint64_t trimmed_by_bytes = 0;  // of their channel
+  std::uint64_t trimmed_by_total = 0;  // because of all channels together: before their own retention would have it
+};
+
 class Lane {
  public:
   using AppendDone = std::move_only_function<void(AppendReply)>;
@@ -203,7 +214,8 @@ class Lane {
 
   virtual Sequence durable() const = 0;  // everything at or before it is durable
   virtual const Identity& identity() const = 0;
-  virtual LaneCondition condition() const = 0;  // any thread
+  virtual LaneCondition condition() const = 0;   // any thread
+  virtual LogUsage usage() const { return {}; }  // any thread; zeros of a lane without files
 
   // The lane's loop, once. What was accepted before is committed and answered, then `stopped` runs on the lane's loop.
   // What comes later is answered Stopped, a declare() with no ids, without the lane's loop: it may end.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A full disk: publishing is refused with 507, readers go on, and publishing goes on when there is room again.
+"""A full disk: publishing is refused with 507, readers go on, and publishing goes on when there is room again. Starts on
+a full disk serve readers, however often the program crashes or stops there.
 
 The disk is a small tmpfs, which only root may mount; the tests are skipped for everybody else.
 """
@@ -21,6 +22,7 @@ QUIET = "/streams/quiet"
 EVENT_BYTES = 60_000
 MIB = 1 << 20
 ATTEMPTS_MAX = 20
+ASKED = 5
 # Room for the reserve, a segment or two and some MiB more. What is under test is the disk, not the budget.
 SMALL = {"disk": 96 * MIB, "room": 12 * MIB,
          "config": "storage: {segment_bytes: 1MiB, bytes_max: 64MiB}\nlimits: {event_bytes_max: 128KiB}\n"}
@@ -147,6 +149,48 @@ class FullDisk(unittest.TestCase):
                 self.assertNotEqual(live.next().event, "tidewire.reset")
             self.assertEqual(publisher.publish_until_accepted(server.public).status, 201)
             self.check_log(server.public, publisher)
+
+    def check_readable(self, server, publisher):
+        """Refused, not ready, and every acknowledged event is there once."""
+        with Connection(server.public) as connection:
+            self.assertEqual(publisher.publish(connection).status, 507)
+        self.assertEqual(restarts.ready(server).status, 503)
+        self.check_log(server.public, publisher)
+
+    def run_starts(self, disk, room, config):
+        with Disk(disk, room) as mounted, \
+                Server("--data", os.path.join(mounted.path, "data"), config=config) as server:
+            publisher = Publisher()
+            self.assertEqual(publisher.publish_until_refused(server.public).status, 507)
+            for end in (server.crash, server.crash, server.crash, server.stop, server.stop, server.crash):
+                mounted.fill(0)
+                end()
+                mounted.fill(0)
+                server.start()
+                mounted.fill(0)
+                self.check_readable(server, publisher)
+            mounted.drop_ballast()
+            self.assertEqual(publisher.publish_until_accepted(server.public).status, 201)
+            self.assertEqual(restarts.ready(server).status, 200)
+            self.check_log(server.public, publisher)
+            server.crash()
+            server.start()
+            self.check_log(server.public, publisher)
+
+    def test_starts_on_a_full_disk_serve_readers_however_often(self):
+        self.run_starts(**SMALL)
+
+    def test_starts_on_a_full_disk_with_segments_of_the_usual_size(self):
+        self.run_starts(**USUAL)
+
+    def test_readiness_does_not_flap_while_the_disk_is_full(self):
+        with Disk(SMALL["disk"], SMALL["room"]) as mounted, \
+                Server("--data", os.path.join(mounted.path, "data"), config=SMALL["config"]) as server:
+            self.assertEqual(Publisher().publish_until_refused(server.public).status, 507)
+            mounted.fill(0)
+            for _ in range(ASKED):
+                self.assertEqual(restarts.ready(server).status, 503)
+                request(server.public, "GET", f"{QUIET}?after=latest&wait=1")
 
     def test_a_full_disk_refuses_publishers_and_nobody_else_until_there_is_room(self):
         self.run_full(**SMALL)

@@ -8,6 +8,7 @@
 // than the last one that he was told of: so the bound takes whatever the wall clock showed since then.
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace lane_sim {
@@ -16,7 +17,12 @@ class LaneAge final {
  public:
   // The wall clock minus the virtual one, both in ns: after each step of the wall clock while the lane may commit, and
   // when a commit is known.
-  void saw_wall(std::int64_t offset_ns) {
+  void saw_wall(std::uint64_t now_ns, std::int64_t offset_ns) {
+    // What the lane did not believe at its start it measures again, and takes for true what it sees then.
+    for (Step& step : steps_) {
+      if (now_ns < step.at_ns + 2 * kSlackNs && offset_ns > step.from_offset)
+        step.by_ns = std::max(step.by_ns, to_unsigned(offset_ns - step.from_offset));
+    }
     lowest_offset_ = std::min(lowest_offset_, offset_ns);
     highest_offset_ = std::max(highest_offset_, offset_ns);
   }
@@ -28,8 +34,12 @@ class LaneAge final {
     const std::int64_t most = offset_ns - lowest_offset_, least = offset_ns - highest_offset_;
     const auto passed = static_cast<std::int64_t>(now_ns - committed_ns_);
     const bool may_be_believed = least <= kBelievableNs, may_be_disbelieved = passed + most > kBelievableNs;
-    if (most > 0 && may_be_believed) steps_.push_back({now_ns, to_unsigned(most)});
-    if (most > 0 && may_be_disbelieved) steps_.push_back({now_ns + kDisbeliefNs, to_unsigned(most)});
+    if (most > 0 && may_be_believed)
+      steps_.push_back({now_ns, to_unsigned(most), std::numeric_limits<std::int64_t>::max()});
+    if (may_be_disbelieved) {
+      const std::uint64_t by_ns = most > 0 ? to_unsigned(most) : 0;
+      steps_.push_back({now_ns + kDisbeliefNs, by_ns, lowest_offset_});
+    }
     committed(now_ns, offset_ns);  // the commit that opens the run
   }
   // Of the lane's clock, since the beginning: no lane has come further.
@@ -41,10 +51,12 @@ class LaneAge final {
 
  private:
   static constexpr std::int64_t kBelievableNs = 3'600'000'000'000;
-  static constexpr std::uint64_t kDisbeliefNs = 590'000'000'000;  // ten minutes, less some for the start itself
+  static constexpr std::uint64_t kSlackNs = 10'000'000'000;                  // for the start itself
+  static constexpr std::uint64_t kDisbeliefNs = 600'000'000'000 - kSlackNs;  // ten minutes, less that
   struct Step {
     std::uint64_t at_ns;
     std::uint64_t by_ns;
+    std::int64_t from_offset;  // of the wall clock, from which it will be measured; the largest: it was
   };
   static std::uint64_t to_unsigned(std::int64_t ns) { return static_cast<std::uint64_t>(ns); }
 

@@ -16,7 +16,7 @@ class Vandal {
       const auto [segment, group] = choose_group();
       if (group == nullptr) return;
       flip_in(*segment, *group);
-      model_.damages(group->first, group->last);
+      hit(*segment, *group);
     }
   }
 
@@ -25,10 +25,10 @@ class Vandal {
     if (from == nullptr) return;
     const std::uint64_t end = from->offset + 1 + choices_.below(3 * from->bytes);
     std::uint64_t begin = from->offset + choices_.below(from->bytes), to = begin;
-    for (const GroupAt* group : groups_with_events(*segment)) {
-      if (group->offset + group->bytes <= begin || group->offset >= end || is_last(*group)) continue;
-      to = std::min(group->offset + group->bytes, std::max(end, begin + 1));
-      model_.damages(group->first, group->last);
+    for (const GroupAt& group : segment->groups) {
+      if (group.offset + group.bytes <= begin || group.offset >= end || is_last(group)) continue;
+      to = std::min(group.offset + group.bytes, std::max(end, begin + 1));
+      hit(*segment, group);
     }
     files_.zero_range(segment->path, begin, to - begin);
   }
@@ -83,6 +83,7 @@ class Vandal {
     const std::uint64_t end = files_.get(newest.path)->size();
     files_.zero_range(newest.path, from.offset, end - from.offset);
     model_.forgets(from.first, ~Sequence{0});
+    model_.forgets_trimming();
   }
 
  private:
@@ -91,6 +92,15 @@ class Vandal {
     const GroupAt* group;
   };
 
+  // What the newest segment says of topics and trimming, no later one says again.
+  void hit(const SegmentAt& segment, const GroupAt& group) {
+    if (group.first != 0) model_.damages(group.first, group.last);
+    if (&segment != &segments_.back()) return;
+    if (group.holds(RecordKind::Trim)) model_.forgets_trimming();
+    for (const RecordAt& record : group.records) {
+      if (record.kind == RecordKind::Topic) model_.forgets_topic(record.topic);
+    }
+  }
   bool is_last(const GroupAt& group) const { return &group == &segments_.back().groups.back(); }
 
   std::vector<const GroupAt*> groups_with_events(const SegmentAt& segment) const {

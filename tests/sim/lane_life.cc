@@ -108,6 +108,8 @@ void LaneLife::act(Client& client) {
   }
   --actions_left_;
   if (!undeclared_.empty() && choices_.one_in(8)) return declare_something(client);
+  const bool looks_up = traffic_.lookups_percent > 0 && choices_.below(100) < traffic_.lookups_percent;
+  if (looks_up && choose_topic()) return look_something_up(client);
   if (choices_.below(100) < traffic_.reads_percent) return read_something(client);
   publish_something(client);
 }
@@ -273,14 +275,26 @@ std::vector<std::uint64_t> LaneLife::choose_addresses() {
 }
 
 void LaneLife::look_something_up(Client& client) {
-  storage::LocateRequest request{choose_topics(), {}, storage::LastEvents{1 + choices_.below(40)}};
-  if (choices_.one_in(2)) {
-    const auto back = static_cast<std::int64_t>(choices_.below(10'000));
-    request.what = storage::AtTime{world_.world().clock.wall_ms() - back};
-  } else {
-    request.addresses = choose_addresses();
+  const std::vector<TopicId> topics = choose_topics();
+  switch (choices_.below(4)) {
+    case 0: {
+      const auto back = static_cast<std::int64_t>(choices_.below(10'000));
+      return locate(client, {.topics = topics, .what = storage::AtTime{world_.world().clock.wall_ms() - back}});
+    }
+    case 1: return find_newest(client, {topics, choose_position(), 1 + choices_.below(10)});
+    default: return locate(client, {topics, choose_addresses(), storage::LastEvents{1 + choices_.below(40)}});
   }
+}
+
+void LaneLife::locate(Client& client, storage::LocateRequest request) {
   lane_->locate(client.loop, request, [this, &client, request](const storage::LocateReply& reply) {
+    model_.answered(request, reply);
+    act(client);
+  });
+}
+
+void LaneLife::find_newest(Client& client, storage::NewestRequest request) {
+  lane_->newest_per_address(client.loop, request, [this, &client, request](const storage::NewestReply& reply) {
     model_.answered(request, reply);
     act(client);
   });

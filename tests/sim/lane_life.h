@@ -22,6 +22,7 @@ struct Traffic {
   int actions = 40;
   std::uint64_t chains = 2;
   std::uint64_t reads_percent = 30;
+  std::uint64_t lookups_percent = 0;
   std::uint64_t id_percent = 30;  // events that have an id; a third of them repeat an earlier one
   std::size_t large_bytes = 6'000;
   std::vector<storage::TopicDeclaration> new_topics = {};  // declared on the way
@@ -76,6 +77,8 @@ class LaneLife final {
   std::vector<std::uint64_t> choose_addresses();
   std::optional<Sequence> choose_position();
   void look_something_up(Client&);
+  void locate(Client&, storage::LocateRequest);
+  void find_newest(Client&, storage::NewestRequest);
   void ask(Client&, storage::ReadRequest, std::function<void(const storage::ReadReply&)>);
   void scan(Client&, const storage::ReadReply&);
   void read_on(TopicId, std::optional<Sequence> after, int replies_left);

@@ -74,6 +74,7 @@ void LaneModel::declared(const std::vector<storage::TopicDeclaration>& declarati
     if (topic.id && *topic.id != ids[i]) blame(fmt::format("topic {} was {} and is {}", name, *topic.id, ids[i]));
     const auto [named, is_new] = names_.try_emplace(ids[i], name);
     if (named->second != name) blame(fmt::format("topic id {} names {} and {}", ids[i], named->second, name));
+    if (!topic.id) topic.declared_after = highest_seen_;
     topic.id = ids[i];
   }
 }
@@ -149,10 +150,13 @@ void LaneModel::observe(const Found& found) {
                       known.timestamp_ms, found.offset, found.timestamp_ms));
 }
 
-void LaneModel::add_place(Sequence sequence, const Place& place) {
+void LaneModel::add_place(Sequence sequence, Place place) {
   const auto forgotten = forgotten_.find(sequence);
-  const bool comes_back = forgotten != forgotten_.end() && forgotten->second == place.content;
-  if (comes_back) ++contents_[place.content].stored;
+  const bool comes_back = forgotten != forgotten_.end() && forgotten->second.content == place.content;
+  if (comes_back) {
+    ++contents_[place.content].stored;
+    place.asked_ns = forgotten->second.asked_ns;  // it may have been asked for again since then
+  }
   if (sequence <= base_ && !comes_back)
     return blame(fmt::format("{} came up at {}, before what was there already", place.content, sequence));
   judge_stored_twice(sequence, place);
@@ -283,7 +287,11 @@ void LaneModel::durable_item(const Request& request, std::size_t index, const Ap
   if (place == places_.end() && content.open > 0) return add_place(item.sequence, {number, content.asked_ns});
   // What was stored and trimmed before anybody saw it is still known to the lane.
   const bool was_unseen = place == places_.end() && item.sequence <= topics_.at(content.topic).trimmed;
-  if (!is_here && !was_unseen)
+  // It may be there, under a topic whose name was lost with it.
+  const auto forgotten = forgotten_.find(item.sequence);
+  const bool was_forgotten =
+      place == places_.end() && forgotten != forgotten_.end() && forgotten->second.content == number;
+  if (!is_here && !was_unseen && !was_forgotten)
     blame(fmt::format("event {} is called a repeat of {}, where {} stands", number, item.sequence,
                       place == places_.end() ? "nothing" : std::to_string(place->second.content)));
 }
@@ -296,7 +304,9 @@ void LaneModel::judge_conflict(const Request& request, const AppendReply& reply)
     if (!contents_[number].id) return blame(fmt::format("event {} has no id and a conflict", number));
     const bool is_plausible = std::ranges::any_of(by_id_.at(*contents_[number].id), [&](ContentNumber other) {
       const Content& content = contents_[other];
-      return other != number && (content.open > 0 || !content.places.empty() || content.refused_in_life == life_);
+      // A place that was made unprovable may be known to the lane.
+      const bool was_stored = !content.places.empty() || content.is_forgotten;
+      return other != number && (content.open > 0 || was_stored || content.refused_in_life == life_);
     });
     if (!is_plausible) blame(fmt::format("event {} is in conflict with nothing", number));
   }
@@ -378,15 +388,36 @@ void LaneModel::damages(Sequence first, Sequence last) {
 
 void LaneModel::forgets(Sequence first, Sequence last) {
   has_forgotten_ = true;
+  for (auto& [name, topic] : topics_) topic.maybe_trimmed = std::max(topic.maybe_trimmed, last_trimmable(name, topic));
   std::erase_if(places_, [&](const auto& place) {
     if (place.first < first || place.first > last) return false;
     Content& content = contents_[place.second.content];
     content.is_forgotten = true;
-    forgotten_[place.first] = place.second.content;
+    forgotten_.insert_or_assign(place.first, place.second);
     std::erase(content.places, place.first);
     return true;
   });
   base_lost_ = base_lost_ || base_ <= last;
+}
+
+void LaneModel::forgets_trimming() {
+  has_forgotten_ = true;
+  for (auto& [name, topic] : topics_) {
+    topic.maybe_trimmed = std::max({topic.maybe_trimmed, topic.trimmed, last_trimmable(name, topic)});
+    topic.trimmed = topic.judged_trimmed = 0;
+  }
+}
+
+void LaneModel::forgets_topic(TopicId id) {
+  const auto named = names_.find(id);
+  if (named == names_.end()) return;
+  Topic& topic = topics_.at(named->second);
+  for (auto& [sequence, place] : places_) {
+    if (contents_[place.content].topic == named->second) place.is_nameless = true;
+  }
+  topic.id.reset();
+  topic.trimmed = topic.judged_trimmed = 0;
+  names_.erase(named);
 }
 
 // A new history, which goes on where the lane was at some time before.
@@ -401,11 +432,11 @@ void LaneModel::forget_trimming() {
 
 void LaneModel::stepped_wall_clock() {
   stepped_ns_ = clock_->monotonic_ns();
-  if (is_alive_) age_.saw_wall(wall_offset_ns());
+  if (is_alive_) age_.saw_wall(clock_->monotonic_ns(), wall_offset_ns());
 }
 
 void LaneModel::ended() {
-  if (!is_alive_) age_.saw_wall(wall_offset_ns());  // the start may have committed something
+  if (!is_alive_) age_.saw_wall(clock_->monotonic_ns(), wall_offset_ns());  // the start may have committed something
   is_alive_ = false;
 }
 
@@ -466,23 +497,52 @@ std::optional<Sequence> LaneModel::judge_whole(const Request& request) {
   return 0;
 }
 
+std::uint64_t LaneModel::record_bytes(ContentNumber number) const {
+  constexpr std::size_t kRecordOverhead = 160;  // of a record in a batch of its own, at the most
+  return contents_[number].value.size() + kRecordOverhead;
+}
+
+// What was forgotten stood there when the lane decided what to trim.
+std::uint64_t LaneModel::forgotten_bytes(const std::string& name, Sequence first) const {
+  std::uint64_t bytes = 0;
+  for (auto each = forgotten_.lower_bound(first); each != forgotten_.end(); ++each) {
+    const ContentNumber number = each->second.content;
+    if (contents_[number].topic == name && !places_.contains(each->first)) bytes += record_bytes(number);
+  }
+  return bytes;
+}
+
+// `bytes`: at and behind it.
+bool LaneModel::may_be_trimmed(const Place& place, const storage::Retention& retention, std::uint64_t bytes) const {
+  const std::uint64_t age = age_ns() - place.asked_ns;
+  const bool may_go_for_space = limits_.bytes_max > 0 && age >= limits_.protect_age_ns;
+  return age >= retention.age_ns || may_go_for_space || bytes > retention.bytes;
+}
+
+Sequence LaneModel::last_trimmable(const std::string& name, const Topic& topic) const {
+  std::uint64_t bytes = 0;
+  for (auto place = places_.rbegin(); place != places_.rend(); ++place) {
+    if (contents_[place->second.content].topic != name) continue;
+    bytes += record_bytes(place->second.content);
+    if (may_be_trimmed(place->second, topic.retention, bytes + forgotten_bytes(name, place->first)))
+      return place->first;
+  }
+  return 0;
+}
+
 // Everything trimmed was too old, or too much stood behind it.
 void LaneModel::judge_trimming(const std::string& name, Topic& topic) {
-  constexpr std::size_t kRecordOverhead = 160;  // of a record in a batch of its own, at the most
   std::uint64_t bytes = 0;
   for (auto place = places_.rbegin(); place != places_.rend() && place->first > topic.judged_trimmed; ++place) {
-    const Content& content = contents_[place->second.content];
-    if (content.topic != name) continue;
-    bytes += content.value.size() + kRecordOverhead;
-    if (place->first > topic.trimmed) continue;
-    const std::uint64_t age = age_ns() - place->second.asked_ns;
-    const bool may_go_for_space = limits_.bytes_max > 0 && age >= limits_.protect_age_ns;
-    if (age < topic.retention.age_ns && !may_go_for_space && bytes <= topic.retention.bytes) {
-      blame(fmt::format(
-          "{} of {} was trimmed too early: {} s old, {} bytes at and behind it; {} s and {} bytes are kept",
-          place->first, name, age / kNsPerS, bytes, topic.retention.age_ns / kNsPerS, topic.retention.bytes));
-      break;
-    }
+    if (contents_[place->second.content].topic != name) continue;
+    bytes += record_bytes(place->second.content);
+    if (place->first > topic.trimmed || place->second.is_nameless) continue;
+    const std::uint64_t behind = bytes + forgotten_bytes(name, place->first);
+    if (may_be_trimmed(place->second, topic.retention, behind)) continue;
+    blame(fmt::format("{} of {} was trimmed too early: {} s old, {} bytes at and behind it; {} s and {} bytes are kept",
+                      place->first, name, (age_ns() - place->second.asked_ns) / kNsPerS, behind,
+                      topic.retention.age_ns / kNsPerS, topic.retention.bytes));
+    break;
   }
   topic.judged_trimmed = topic.trimmed;
 }

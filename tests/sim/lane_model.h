@@ -97,9 +97,14 @@ class LaneModel final {
   void settled();
   // The test has damaged these: a reader must be told. (0, 0) is damage that no event is in.
   void damages(Sequence first, Sequence last);
-  // The test has torn these off, or made them unprovable: they may be there or not, but nothing else may get their
-  // numbers while the epoch is the same.
+  // The test has torn these off, or made them unprovable: they may be there or not (of a segment that recovery made the
+  // originals may still be there), but nothing else may get their numbers while the epoch is the same.
   void forgets(Sequence first, Sequence last);
+  // The test has damaged what said how far topics were trimmed: what was trimmed may be there again. Where its file is
+  // gone, a reader must be told something, and damage is right.
+  void forgets_trimming();
+  // The test has damaged what said which topic this is: its events stand under an id that has no name any more.
+  void forgets_topic(TopicId);
   const storage::Identity& identity() const { return identity_; }
 
  private:
@@ -108,12 +113,15 @@ class LaneModel final {
     std::uint64_t asked_ns;  // as in Content
     std::int64_t offset = -1;
     std::int64_t timestamp_ms = 0;
+    bool is_nameless = false;  // its topic's name has another id now
   };
   struct Topic {
     storage::Retention retention;  // the shortest that it ever had
     std::optional<TopicId> id;
+    Sequence declared_after = 0;  // what somebody had seen before it had its id
     Sequence trimmed = 0;         // complete_after, at least
     Sequence judged_trimmed = 0;  // up to here it was right to trim
+    Sequence maybe_trimmed = 0;   // up to here it was right to trim when the lane forgot what it had trimmed
   };
   enum class Fate : std::uint8_t { Open, Durable, Refused };
   struct Request {
@@ -141,7 +149,7 @@ class LaneModel final {
   bool allows(Trouble trouble) const { return troubles_.contains(trouble); }
   std::vector<Found> decode(const storage::Block&);
   void observe(const Found&);
-  void add_place(Sequence, const Place&);
+  void add_place(Sequence, Place);
   void judge_stored_twice(Sequence, const Place&);
   void judge_count(ContentNumber);
   void forget_trimming();
@@ -163,16 +171,22 @@ class LaneModel final {
   void learn_trimmed(const Question&, Sequence complete_after);
   bool is_between(Sequence position) const;
 
-  bool knows_everything() const { return lost_.empty() && !has_forgotten_ && !has_unseen_ && is_settled_; }
+  bool knows_everything() const { return !has_unseen_ && is_settled_; }
   bool is_wanted(const Place&, const std::vector<TopicId>&, const std::vector<std::uint64_t>& addresses) const;
   void judge_last(const storage::LocateRequest&, const storage::LastEvents&, const storage::LocateReply&);
   void judge_time(const storage::LocateRequest&, std::int64_t wall_ms, const storage::LocateReply&);
+  void judge_reached(Sequence first, Sequence last_before, std::int64_t wall_ms, const storage::LocateReply&);
 
-  bool is_between_runs(Sequence position) const;  // and the lane must know it
+  // And the lane must know it; who is asked by readers of these topics.
+  bool is_between_runs(Sequence position, const std::vector<TopicId>&) const;
 
   void begin_run(Sequence first);
   void judge_requests();
   std::optional<Sequence> judge_whole(const Request&);
+  std::uint64_t record_bytes(ContentNumber) const;  // at the most
+  std::uint64_t forgotten_bytes(const std::string& topic, Sequence first) const;
+  bool may_be_trimmed(const Place&, const storage::Retention&, std::uint64_t bytes) const;
+  Sequence last_trimmable(const std::string& name, const Topic&) const;
   void judge_trimming(const std::string& name, Topic&);
 
   io::Clock* clock_;
@@ -190,7 +204,7 @@ class LaneModel final {
   std::vector<Request> requests_;
   std::size_t unjudged_requests_ = 0;
   std::map<Sequence, Place> places_;
-  std::map<Sequence, ContentNumber> forgotten_;
+  std::map<Sequence, Place> forgotten_;
   std::vector<std::pair<Sequence, Sequence>> lost_;
   storage::Identity identity_ = {};
   std::set<std::uint64_t> epochs_;

@@ -49,7 +49,7 @@ void LaneModel::answered(const Question& question, const ReadReply& reply, Seque
 void LaneModel::judge_read(const Question& question, const ReadReply& reply, Sequence durable) {
   const Sequence from = question.request.after.value_or(reply.complete_after);
   if (reply.after != from) blame(fmt::format("a read after {} began after {}", from, reply.after));
-  if (question.request.after && is_between_runs(from))
+  if (question.request.after && is_between_runs(from, question.request.topics))
     blame(fmt::format("a read after {} is answered, but that is between two runs", from));
   if (reply.covered < from || reply.covered > std::max(durable, from))
     blame(fmt::format("a read after {} covers up to {}, and {} is durable", from, reply.covered, durable));
@@ -88,7 +88,7 @@ bool LaneModel::is_wanted(const Place& place, const std::vector<TopicId>& topics
                           const std::vector<std::uint64_t>& addresses) const {
   const Content& content = contents_[place.content];
   const std::optional<TopicId> topic = id_of(content.topic);
-  return topic && std::ranges::binary_search(topics, *topic) &&
+  return topic && !place.is_nameless && std::ranges::binary_search(topics, *topic) &&
          (addresses.empty() || std::ranges::binary_search(addresses, content.address));
 }
 
@@ -122,9 +122,13 @@ void LaneModel::judge_damaged(const Question& question, const ReadReply& reply) 
   for (auto place = places_.upper_bound(begin); place != places_.end() && place->first <= reply.damaged_last; ++place) {
     if (!is_wanted(place->second, question.request.topics, {})) continue;
     if (is_lost(place->first) || is_trimmed(place->first, place->second)) continue;
+    if (place->first <= topics_.at(contents_[place->second.content].topic).maybe_trimmed) {
+      lost_.emplace_back(place->first, place->first);  // its file went when it was trimmed, and that was forgotten
+      continue;
+    }
     blame(fmt::format("{} is said to be damaged, in ({}, {}]", place->first, from, reply.damaged_last));
   }
-  if (lost_.empty()) blame(fmt::format("({}, {}] is said to be damaged", from, reply.damaged_last));
+  if (lost_.empty() && !has_forgotten_) blame(fmt::format("({}, {}] is said to be damaged", from, reply.damaged_last));
 }
 
 void LaneModel::learn_trimmed(const Question& question, Sequence complete_after) {
@@ -144,14 +148,18 @@ std::vector<Sequence> LaneModel::positions() const {
 }
 
 // Behind the end of one run and before the next, if that still holds something: else the lane may have forgotten it.
-bool LaneModel::is_between_runs(Sequence position) const {
-  for (const Run& run : runs_) {
-    if (!run.is_behind(position)) continue;
-    return std::any_of(places_.lower_bound(run.first), places_.end(), [&](const auto& place) {
-      return !is_trimmed(place.first, place.second) && !is_lost(place.first);
-    });
-  }
-  return false;
+// It may also when every topic was trimmed behind there, and only a reader of one that came later can notice that.
+bool LaneModel::is_between_runs(Sequence position, const std::vector<TopicId>& topics) const {
+  const auto run = std::ranges::find_if(runs_, [&](const Run& each) { return each.is_behind(position); });
+  if (run == runs_.end()) return false;
+  const bool was_there = std::ranges::any_of(topics, [&](TopicId id) {
+    const auto name = names_.find(id);
+    return name != names_.end() && topics_.at(name->second).declared_after < run->first;
+  });
+  const auto end = run + 1 == runs_.end() ? places_.end() : places_.lower_bound((run + 1)->first);
+  return was_there && std::any_of(places_.lower_bound(run->first), end, [&](const auto& place) {
+           return !is_trimmed(place.first, place.second) && !is_lost(place.first);
+         });
 }
 
 bool LaneModel::is_between(Sequence position) const {
@@ -159,9 +167,11 @@ bool LaneModel::is_between(Sequence position) const {
 }
 
 std::optional<Sequence> LaneModel::between_runs() const {
+  std::vector<TopicId> all;
+  for (const auto& [id, name] : names_) all.push_back(id);
   for (const Run& run : runs_) {
     const Sequence middle = run.previous_end + (run.first - run.previous_end) / 2;
-    if (is_between_runs(middle)) return middle;
+    if (is_between_runs(middle, all)) return middle;
   }
   return std::nullopt;
 }

@@ -27,27 +27,36 @@ bool is_whole_commit(base::Bytes record, base::Bytes segment_id) {
   return record.size() == kCommit && crc == number_at<std::uint32_t>(record, 0);
 }
 
-std::vector<GroupAt> groups_of(base::Bytes file) {
-  std::vector<GroupAt> groups;
-  if (file.size() < kFirstGroup) return groups;
-  const base::Bytes id = file.substr(kIdAt, 8);
-  GroupAt group{.offset = kFirstGroup};
-  for (std::size_t at = kFirstGroup; at + kRecordHeader <= file.size();) {
+// The group that begins here; without records: there is none.
+GroupAt group_at(base::Bytes file, std::size_t begin) {
+  GroupAt group{.offset = begin};
+  for (std::size_t at = begin; at + kRecordHeader <= file.size();) {
     const auto bytes = number_at<std::uint32_t>(file, at + 4);
     const auto kind = static_cast<std::uint8_t>(file[at + 8]);
     if (bytes < kRecordHeader || bytes % 8 != 0 || bytes > file.size() - at || kind == 0 || kind == 8 || kind > 9)
       break;
-    group.records.push_back({static_cast<RecordKind>(kind), at, bytes});
+    group.records.push_back({static_cast<RecordKind>(kind), number_at<std::uint32_t>(file, at + 12), at, bytes});
     at += bytes;
     if (group.records.back().kind != RecordKind::Commit) continue;
     const base::Bytes commit = file.substr(at - bytes, bytes);
-    if (!is_whole_commit(commit, id)) break;
-    group.bytes = at - group.offset;
+    // Not the rest of a write that came to nothing.
+    if (!is_whole_commit(commit, file.substr(kIdAt, 8))) break;
+    if (number_at<std::uint32_t>(commit, 72) != at - bytes - begin) break;
+    group.bytes = at - begin;
     group.commit = number_at<std::uint64_t>(commit, 16);
     group.first = number_at<std::uint64_t>(commit, 24);
     group.last = number_at<std::uint64_t>(commit, 32);
-    groups.push_back(std::move(group));
-    group = {.offset = at};
+    return group;
+  }
+  return {};
+}
+
+std::vector<GroupAt> groups_of(base::Bytes file) {
+  std::vector<GroupAt> groups;
+  for (std::size_t at = kFirstGroup; at + kRecordHeader <= file.size();) {
+    GroupAt group = group_at(file, at);
+    at += group.records.empty() ? 8 : group.bytes;
+    if (!group.records.empty()) groups.push_back(std::move(group));
   }
   return groups;
 }

@@ -17,6 +17,7 @@ enum class RecordKind : std::uint8_t { Batch = 1, Topic, Trim, LaneState, Run, S
 
 struct RecordAt {
   RecordKind kind;
+  storage::TopicId topic;  // 0: none
   std::uint64_t offset;
   std::uint64_t bytes;
 };
@@ -41,8 +42,8 @@ struct SegmentAt {
   storage::Sequence last() const;
 };
 
-// Every segment of the directory, oldest first, with its groups up to the first thing that is none. Groups whose
-// events stand in a later segment too are left out: they are superseded.
+// Every segment of the directory, oldest first, with its groups, those behind damaged ones too. Groups whose events
+// stand in a later segment too are left out: they are superseded.
 std::vector<SegmentAt> find_segments(const sim::SimFiles&, const std::string& directory);
 
 }  // namespace lane_sim

@@ -25,7 +25,7 @@ constexpr std::int64_t kWallSteps[] = {kMinuteMs, 30 * kMinuteMs, 180 * kMinuteM
                                        3 * 365 * 1'440 * kMinuteMs};
 constexpr std::uint64_t kPlentyBytes = std::uint64_t{1} << 32;
 
-storage::Limits draw_limits(sim::Choices& choices) {
+storage::Limits draw_limits(sim::Choices& choices, LaneStory::Lookups lookups) {
   storage::Limits limits = tiny_limits();
   limits.group_bytes_max = 1'000 + choices.below(8'000);
   limits.segment_bytes_first = std::size_t{16 << 10} << choices.below(3);
@@ -38,6 +38,7 @@ storage::Limits draw_limits(sim::Choices& choices) {
     limits.protect_age_ns = choices.below(10) * sim::kSecondNs;
   }
   if (choices.one_in(8)) limits.repeat_entries_max = 20 + choices.below(40);
+  if (lookups == LaneStory::Lookups::Yes && choices.one_in(2)) limits.lookup_bytes_max = choices.below(96 << 10);
   return limits;
 }
 
@@ -56,11 +57,12 @@ storage::Limits tiny_limits() {
   return limits;
 }
 
-LaneStory::LaneStory(std::uint64_t seed)
+LaneStory::LaneStory(std::uint64_t seed, Lookups lookups)
     : choices_(seed ^ kStoryStream),
       world_({.seed = seed}),
       faults_(world_.files()),
-      limits_(draw_limits(choices_)),
+      lookups_(lookups),
+      limits_(draw_limits(choices_, lookups)),
       loops_(1 + choices_.below(2)),
       model_(world_.world().clock, limits_) {
   draw_topics();
@@ -180,6 +182,7 @@ Traffic LaneStory::draw_traffic() {
   traffic.reads_percent = 10 + choices_.below(50);
   traffic.id_percent = choices_.below(60);
   traffic.large_bytes = 4'000;
+  if (lookups_ == Lookups::Yes) traffic.lookups_percent = choices_.below(40);
   if (declared_ < topics_.size() && choices_.one_in(3)) {
     traffic.new_topics.push_back(topics_[declared_]);
     ++declared_;

@@ -19,7 +19,9 @@ storage::Limits tiny_limits();
 
 class LaneStory final {
  public:
-  explicit LaneStory(std::uint64_t seed);
+  // Without lookups a seed tells the story that it told before there were any.
+  enum class Lookups : std::uint8_t { No, Yes };
+  explicit LaneStory(std::uint64_t seed, Lookups = Lookups::No);
 
   std::string tell();                                  // what is wrong with the lane; empty: nothing
   const std::string& diary() const { return diary_; }  // what happened, a line each
@@ -52,6 +54,7 @@ class LaneStory final {
   sim::Choices choices_;
   sim::SimWorld world_;
   LaneFaults faults_;
+  const Lookups lookups_;
   const storage::Limits limits_;
   const std::size_t loops_;
   LaneModel model_;

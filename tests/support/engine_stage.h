@@ -177,6 +177,7 @@ class FaultyLane : public storage::Lane {
   storage::Sequence durable() const override { return good_.durable(); }
   const storage::Identity& identity() const override { return good_.identity(); }
   storage::LaneCondition condition() const override { return good_.condition(); }
+  storage::LogUsage usage() const override { return good_.usage(); }
   void stop(io::Task stopped) override { good_.stop(std::move(stopped)); }
 
  protected:

@@ -14,7 +14,10 @@ namespace storage {
 class RewrittenSegment final {
  public:
   RewrittenSegment(const SegmentHeader& from, const LaneState& state) : state_(state) {
-    header_ = {.number = from.number, .id = from.id + 1, .kind = SegmentKind::Rewritten, .first_replaced = from.number};
+    header_ = {.number = from.number,
+               .id = from.id + 1,
+               .kind = SegmentKind::Rewritten,
+               .first_replaced = from.first_replaced};
     bytes_ = encode_segment_start(header_, state, {}).bytes;
   }
 

@@ -19,6 +19,7 @@ namespace server {
 namespace {
 
 constexpr std::uint64_t kWatchPeriodNs = 1'000'000'000;
+constexpr std::uint64_t kSpaceWarningPeriodNs = 60'000'000'000;
 
 base::Log make_log(io::Stdio& stdio, io::Clock& clock) {
   const bool person = stdio.is_terminal(io::Stdio::Stream::Error);
@@ -146,7 +147,17 @@ class Serving {
     if (const storage::LaneCondition now = server_.condition(); std::exchange(condition_, now) != now) {
       announce(log_, now);
     }
+    watch_space();
     control_.set_timer(watch_timer_, kWatchPeriodNs);
+  }
+
+  // What goes for want of space goes before its channel's retention would have it.
+  void watch_space() {
+    const std::uint64_t trimmed = server_.log_usage().trimmed_by_total, now = control_.now_ns();
+    if (trimmed == trimmed_by_total_ || now < next_space_warning_ns_) return;
+    log_.warning("`storage.bytes_max` is reached: the oldest events of all channels go before their retention is over",
+                 {{"events", trimmed - std::exchange(trimmed_by_total_, trimmed)}});
+    next_space_warning_ns_ = now + kSpaceWarningPeriodNs;
   }
 
   void on_signal(io::StopSignals::Signal signal) {
@@ -175,6 +186,8 @@ class Serving {
   io::StopSignals signals_;
   io::Timer watch_timer_;
   storage::LaneCondition condition_ = storage::LaneCondition::Writable;
+  std::uint64_t trimmed_by_total_ = 0;  // as the last warning has it
+  std::uint64_t next_space_warning_ns_ = 0;
   int exit_code_ = kExitOk;
   bool stopping_ = false;
 };

@@ -78,6 +78,16 @@ void AddressReader::find(Segment& segment, std::vector<std::uint64_t> hashes, Wa
   });
 }
 
+// A disk may refuse once and not again.
+void AddressReader::read(Segment& segment, std::uint64_t offset, std::uint64_t bytes, BytesDone done,
+                         unsigned attempts) {
+  loop_.files().submit(loop_, {.kind = Kind::ReadAt, .handle = segment.handle, .offset = offset, .size = bytes},
+                       [this, &segment, offset, bytes, attempts, done = std::move(done)](auto reply) mutable {
+                         if (reply || attempts == 1) return done(std::move(reply));
+                         read(segment, offset, bytes, std::move(done), attempts - 1);
+                       });
+}
+
 // --- in a footer
 
 // Null: the segment has no footer that is of use.
@@ -89,34 +99,29 @@ void AddressReader::with_directory(Segment& segment, DirectoryDone done) {
     return done(found->second, 0);
   }
   const std::uint64_t file_bytes = segment.file_bytes;
-  loop_.files().submit(
-      loop_,
-      {.kind = Kind::ReadAt,
-       .handle = segment.handle,
-       .offset = file_bytes - kFooterTrailerBytes,
-       .size = kFooterTrailerBytes},
-      [this, &segment, file_bytes, done = std::move(done)](base::Result<io::FileReply> read) mutable {
-        const auto trailer = read ? parse_footer_trailer(read->data, segment.header, file_bytes)
-                                  : base::Result<FooterTrailer>(std::unexpected(read.error()));
-        if (!trailer) {
-          keep(segment, nullptr);
-          return done(nullptr, kFooterTrailerBytes);
-        }
-        loop_.files().submit(
-            loop_,
-            {.kind = Kind::ReadAt,
-             .handle = segment.handle,
-             .offset = trailer->directory.offset,
-             .size = trailer->directory.bytes},
-            [this, &segment, trailer = *trailer, done = std::move(done)](base::Result<io::FileReply> bytes) mutable {
-              DirectoryPtr directory;
-              if (bytes && check_footer_section(bytes->data, trailer.directory, segment.header.seed())) {
-                directory = std::make_shared<Directory>(std::move(bytes->data), trailer.addresses);
-              }
-              keep(segment, directory);
-              done(directory, kFooterTrailerBytes + kAddressDirectoryBytes);
-            });
-      });
+  auto on_trailer = [this, &segment, file_bytes,
+                     done = std::move(done)](const base::Result<io::FileReply>& bytes) mutable {
+    const auto trailer = bytes ? parse_footer_trailer(bytes->data, segment.header, file_bytes)
+                               : base::Result<FooterTrailer>(std::unexpected(bytes.error()));
+    if (!trailer) {
+      keep(segment, nullptr);
+      return done(nullptr, kFooterTrailerBytes);
+    }
+    read_directory(segment, *trailer, std::move(done));
+  };
+  read(segment, file_bytes - kFooterTrailerBytes, kFooterTrailerBytes, std::move(on_trailer));
+}
+
+void AddressReader::read_directory(Segment& segment, const FooterTrailer& trailer, DirectoryDone done) {
+  read(segment, trailer.directory.offset, trailer.directory.bytes,
+       [this, &segment, trailer, done = std::move(done)](base::Result<io::FileReply> bytes) mutable {
+         DirectoryPtr directory;
+         if (bytes && check_footer_section(bytes->data, trailer.directory, segment.header.seed())) {
+           directory = std::make_shared<Directory>(std::move(bytes->data), trailer.addresses);
+         }
+         keep(segment, directory);
+         done(directory, kFooterTrailerBytes + kAddressDirectoryBytes);
+       });
 }
 
 void AddressReader::keep(const Segment& segment, const DirectoryPtr& directory) {
@@ -146,12 +151,8 @@ void AddressReader::read_buckets(SearchPtr search) {
   }
   if (end == 0) return search->finish();
   search->answer.bytes_read += end - begin;
-  loop_.files().submit(loop_,
-                       {.kind = Kind::ReadAt,
-                        .handle = search->segment.handle,
-                        .offset = directory.addresses.offset + begin,
-                        .size = end - begin},
-                       [this, search, next, begin](auto read) { on_buckets(search, next, begin, read); });
+  read(search->segment, directory.addresses.offset + begin, end - begin,
+       [this, search, next, begin](const auto& bytes) { on_buckets(search, next, begin, bytes); });
 }
 
 void AddressReader::on_buckets(SearchPtr search, std::size_t end, std::uint64_t from,
@@ -209,9 +210,8 @@ void AddressReader::scan_on(Segment& segment) {
   while (scanned.end >= extents[scanned.extent].end_offset) ++scanned.extent;
   const Extent& extent = extents[scanned.extent];
   const std::uint64_t from = std::max(scanned.end, extent.offset);
-  loop_.files().submit(
-      loop_, {.kind = Kind::ReadAt, .handle = segment.handle, .offset = from, .size = extent.end_offset - from},
-      [this, &segment, end = extent.end_offset](auto read) { on_scanned(segment, end, read); });
+  read(segment, from, extent.end_offset - from,
+       [this, &segment, end = extent.end_offset](const auto& bytes) { on_scanned(segment, end, bytes); });
 }
 
 void AddressReader::on_scanned(Segment& segment, std::uint64_t end, const base::Result<io::FileReply>& read) {
@@ -256,6 +256,24 @@ struct AddressReader::Marking {
   std::size_t bucket = 0;  // the next one
   std::uint64_t bytes_read = 0;
   std::vector<bool> marks = std::vector<bool>(segment.index.extents().size());
+
+  base::Result<AddressBucketRef> bucket_ref(std::size_t of) const {
+    return find_address_bucket(directory->bytes, directory->addresses.bytes,
+                               static_cast<std::uint64_t>(of) << (64 - kAddressBucketBits));
+  }
+  // The buckets from `first` on, of the bytes that begin at this offset of their section. False: they are damaged.
+  bool take(std::size_t first, std::uint64_t offset, base::Bytes bytes) {
+    for (std::size_t i = first; i < bucket; ++i) {
+      const AddressBucketRef ref = *bucket_ref(i);
+      if (ref.bytes == 0) continue;
+      if (ref.offset - offset + ref.bytes > bytes.size()) return false;
+      const auto each = AddressBucket::decode(bytes.substr(ref.offset - offset, ref.bytes), i, segment.header.seed(),
+                                              segment.index.extents().size());
+      if (!each) return false;
+      each->mark_newest(marks);
+    }
+    return true;
+  }
 };
 
 void AddressReader::mark_newest(Segment& segment, MarksDone done) {
@@ -270,56 +288,35 @@ void AddressReader::mark_newest(Segment& segment, MarksDone done) {
   });
 }
 
-namespace {
-
-AddressBucketRef bucket_ref(base::Bytes directory, std::uint64_t section_bytes, std::size_t bucket) {
-  const auto ref =
-      find_address_bucket(directory, section_bytes, static_cast<std::uint64_t>(bucket) << (64 - kAddressBucketBits));
-  return ref ? *ref : AddressBucketRef{};
-}
-
-}  // namespace
-
 // A few buckets at once.
 void AddressReader::mark_on(std::shared_ptr<Marking> marking) {
-  const Directory& directory = *marking->directory;
-  const auto ref_of = [&directory](std::size_t bucket) {
-    return bucket_ref(directory.bytes, directory.addresses.bytes, bucket);
-  };
   const std::size_t first = marking->bucket;
   std::uint64_t begin = 0, end = 0;
   for (; marking->bucket < kAddressBuckets; ++marking->bucket) {
-    const AddressBucketRef ref = ref_of(marking->bucket);
-    if (ref.bytes == 0) continue;
-    if (end == 0) begin = ref.offset;
-    if (end > 0 && ref.offset + ref.bytes - begin > kAddressReadBytes) break;
-    end = ref.offset + ref.bytes;
+    const auto ref = marking->bucket_ref(marking->bucket);
+    if (!ref) return leave_unmarked(*marking);
+    if (ref->bytes == 0) continue;
+    if (end == 0) begin = ref->offset;
+    if (end > 0 && ref->offset + ref->bytes - begin > kAddressReadBytes) break;
+    end = ref->offset + ref->bytes;
   }
   if (end == 0) {
     marking->directory->newest = std::make_shared<const std::vector<bool>>(std::move(marking->marks));
     return marking->done(marking->directory->newest, marking->bytes_read);
   }
-  loop_.files().submit(
-      loop_,
-      {.kind = Kind::ReadAt,
-       .handle = marking->segment.handle,
-       .offset = directory.addresses.offset + begin,
-       .size = end - begin},
-      [this, marking, ref_of, first, begin](base::Result<io::FileReply> read) {
-        const Segment& segment = marking->segment;
-        marking->bytes_read += read ? read->data.size() : 0;
-        for (std::size_t i = first; i < marking->bucket; ++i) {
-          const AddressBucketRef ref = ref_of(i);
-          if (ref.bytes == 0) continue;
-          const bool is_there = read && ref.offset - begin + ref.bytes <= read->data.size();
-          const auto bucket = AddressBucket::decode(
-              is_there ? base::Bytes(read->data).substr(ref.offset - begin, ref.bytes) : base::Bytes("?"), i,
-              segment.header.seed(), segment.index.extents().size());
-          if (!bucket || stopping_) return marking->done(nullptr, marking->bytes_read);
-          bucket->mark_newest(marking->marks);
-        }
-        mark_on(marking);
-      });
+  read(marking->segment, marking->directory->addresses.offset + begin, end - begin,
+       [this, marking, first, begin](const base::Result<io::FileReply>& bytes) {
+         marking->bytes_read += bytes ? bytes->data.size() : 0;
+         if (stopping_) return marking->done(nullptr, marking->bytes_read);
+         if (!bytes || !marking->take(first, begin, bytes->data)) return leave_unmarked(*marking);
+         mark_on(marking);
+       });
+}
+
+// The footer is damaged: it is of no use any more.
+void AddressReader::leave_unmarked(Marking& marking) {
+  keep(marking.segment, nullptr);
+  marking.done(nullptr, marking.bytes_read);
 }
 
 std::size_t AddressReader::memory_bytes() const {
@@ -334,6 +331,12 @@ std::size_t AddressReader::memory_bytes() const {
 }
 
 // --- extents
+
+std::size_t extents_up_to(const SegmentIndex& index, Sequence position) {
+  const std::vector<Extent>& extents = index.extents();
+  return static_cast<std::size_t>(std::ranges::upper_bound(extents, position, {}, &Extent::first_sequence) -
+                                  extents.begin());
+}
 
 Sequence last_in(const SegmentIndex& index, std::size_t end) {
   return end < index.extents().size() ? index.extents()[end].first_sequence - 1 : index.last_sequence();

@@ -25,6 +25,7 @@
 namespace storage {
 
 inline constexpr std::size_t kAddressDirectoriesMax = 256;   // kept in memory
+inline constexpr unsigned kAddressReadAttempts = 3;          // then what is read counts as damaged
 inline constexpr std::size_t kAddressReadBytes = 64u << 10;  // of buckets at once, or one larger bucket
 
 struct AddressHit {
@@ -72,11 +73,15 @@ class AddressReader final {
   using DirectoryDone = std::move_only_function<void(DirectoryPtr, std::uint64_t bytes_read)>;
   using SearchPtr = std::shared_ptr<Search>;
 
+  using BytesDone = std::move_only_function<void(base::Result<io::FileReply>)>;
+  void read(Segment&, std::uint64_t offset, std::uint64_t bytes, BytesDone, unsigned attempts = kAddressReadAttempts);
   void with_directory(Segment&, DirectoryDone);
+  void read_directory(Segment&, const FooterTrailer&, DirectoryDone);
   void keep(const Segment&, const DirectoryPtr&);
   void read_buckets(SearchPtr);
   void on_buckets(SearchPtr, std::size_t end, std::uint64_t from, const base::Result<io::FileReply>&);
   void mark_on(std::shared_ptr<Marking>);
+  void leave_unmarked(Marking&);
 
   void scan_for(SearchPtr);
   void scan_on(Segment&);
@@ -96,6 +101,8 @@ class AddressReader final {
 // least one; as SegmentIndex::find. None: no event behind the position is in any of them.
 std::optional<ExtentRange> first_of_extents(const SegmentIndex&, std::span<const std::uint32_t> extents, Sequence after,
                                             std::size_t bytes_max);
+// How many extents begin at or before the position: the first ones.
+std::size_t extents_up_to(const SegmentIndex&, Sequence position);
 // The last event of the extents [.., end).
 Sequence last_in(const SegmentIndex&, std::size_t end);
 

@@ -6,18 +6,13 @@
 
 #include "base/result.h"
 #include "codec/record_batch.h"
+#include "storage/log/record_scan.h"
 
 namespace storage {
 
 BoundaryExtent::BoundaryExtent(std::string bytes, Seed seed, std::uint64_t youngest_ns) : bytes_(std::move(bytes)) {
   std::size_t without_time = 0;  // the first batch behind the last commit
-  for (std::size_t at = 0; at < bytes_.size();) {
-    const auto record = parse_record(base::Bytes(bytes_).substr(at), seed);
-    if (!record) {
-      at += kRecordAlignment;
-      continue;
-    }
-    at += record->bytes.size();
+  for (RecordScan scan(bytes_, seed); const auto record = scan.next();) {
     if (record->kind == RecordKind::Batch) batches_.push_back({BatchRecord(*record), youngest_ns});
     if (record->kind != RecordKind::Commit) continue;
     const std::uint64_t lane_time_ns = std::min(parse_commit(*record).lane_time_ns, youngest_ns);

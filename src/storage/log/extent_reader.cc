@@ -5,6 +5,8 @@
 #include <memory>
 #include <ranges>
 
+#include "storage/log/record_scan.h"
+
 namespace storage {
 
 namespace {
@@ -12,26 +14,16 @@ namespace {
 // What is left of a piece that holds little of what was asked for is copied, so that the rest can go.
 constexpr std::size_t kWorthKeepingOneIn = 4;
 
-// The next whole record at or behind `at`, or the end.
-std::size_t resynchronize(base::Bytes bytes, std::size_t at, Seed seed) {
-  while (at < bytes.size() && !parse_record(bytes.substr(at), seed)) at += kRecordAlignment;
-  return std::min(at, bytes.size());
-}
-
 class Reader {
  public:
   Reader(base::Bytes bytes, const ExtentReading& reading) : bytes_(bytes), reading_(reading), seen_(reading.before) {}
 
   void run() {
-    std::size_t at = 0;
-    while (at < bytes_.size() && !damage_ && !ended_) {
-      const auto record = parse_record(bytes_.substr(at), reading_.seed);
-      if (!record) {
-        at = resynchronize(bytes_, at + kRecordAlignment, reading_.seed);
-        suspicious_ = true;
-        continue;
-      }
-      at += record->bytes.size();
+    RecordScan scan(bytes_, reading_.seed);
+    while (!damage_ && !ended_) {
+      const auto record = scan.next();
+      suspicious_ = suspicious_ || scan.has_skipped();
+      if (!record) break;
       if (record->kind == RecordKind::Batch) take(BatchRecord(*record));
     }
     if (suspicious_ && !damage_ && !ended_) judge_gap(reading_.last + 1);

@@ -2,8 +2,7 @@
 #pragma once
 // Takes apart a piece of a segment that was read from the disk: the events of some topics, and what is damaged.
 //
-// Pure; any thread. Every record is verified on its own. Behind damaged bytes the next whole record is looked for at
-// every multiple of 8; the segment's seed makes an imitation impossible.
+// Pure; any thread. Every record is verified on its own, in time linear in the bytes (record_scan.h).
 #include <optional>
 #include <string>
 #include <vector>

@@ -11,6 +11,7 @@
 #include "storage/log/lookup.h"
 #include "storage/log/rewriter.h"
 #include "storage/log/sealer.h"
+#include "storage/log/shared_usage.h"
 #include "storage/log/trimmer.h"
 #include "storage/writer.h"
 
@@ -18,10 +19,20 @@ namespace storage {
 
 namespace {
 
-// A group must fit into a segment beside the lane state, and many of them into one.
+constexpr std::uint64_t kSegmentsMin = 8;                // in a lane that is full: space comes back by whole ones
+constexpr std::uint64_t kSegmentBytesLeast = 64 << 10;   // below that the footers would be a good part of all
+constexpr std::size_t kEventFramingBytesMax = 64 << 10;  // of what a request is beside the data of its events
+
+// Many segments fit into the lane, a group into a segment beside the lane state, and many of them into one. The largest
+// event is a quarter of a segment.
 Limits fitted(Limits limits) {
+  if (limits.bytes_max > 0) {
+    const std::uint64_t share =
+        std::max<std::uint64_t>({limits.bytes_max / kSegmentsMin, limits.segment_bytes_first, kSegmentBytesLeast});
+    limits.segment_bytes_max = std::min<std::uint64_t>(limits.segment_bytes_max, share);
+  }
   limits.group_bytes_max = std::min(limits.group_bytes_max, limits.segment_bytes_max / 8);
-  limits.request_bytes_max = std::min(limits.request_bytes_max, limits.segment_bytes_max / 4);
+  limits.request_bytes_max = std::min(limits.request_bytes_max, limits.segment_bytes_max / 4 + kEventFramingBytesMax);
   return limits;
 }
 
@@ -51,6 +62,7 @@ class FileLane::Parts final {
   Writer& writer() { return writer_; }
   const Identity& identity() const { return identity_; }
   LaneCondition condition() const { return log_.condition(); }
+  LogUsage usage() const { return usage_.get(); }
   const std::vector<RecoveryFinding>& findings() const { return findings_; }
 
  private:
@@ -59,6 +71,7 @@ class FileLane::Parts final {
   bool enter() { return calls_.enter(1) == Gate::Answer::Entered; }
   std::vector<TopicId> name_topics(const std::vector<TopicDeclaration>&, std::string& records);
   void note_damage(DamagedRange);
+  void share_usage();
   void maintain();
   void go_on_stopping();
   void close();
@@ -74,8 +87,9 @@ class FileLane::Parts final {
   LogReader reader_;
   Lookup lookup_;
   Sealer sealer_;
-  Rewriter rewriter_;
   Trimmer trimmer_;
+  Rewriter rewriter_;
+  SharedUsage usage_;
   Gate calls_{Gate::kUnbounded};  // reads, declarations and follows on their way
   std::size_t declaring_ = 0;
   io::Timer maintenance_timer_;
@@ -96,8 +110,8 @@ FileLane::Parts::Parts(io::Loop& loop, Recovered recovered, const Limits& limits
       reader_(loop, log_, topics_, addresses_, [this](DamagedRange damage) { note_damage(damage); }),
       lookup_(loop, log_, topics_, addresses_, limits),
       sealer_(loop, log_),
-      rewriter_(loop, log_, topics_, clock_, limits),
       trimmer_(loop, log_, topics_, clock_, limits),
+      rewriter_(loop, log_, topics_, trimmer_.usage(), clock_, limits),
       maintenance_timer_([](void* self) { static_cast<Parts*>(self)->maintain(); }, this),
       maintenance_period_ns_(limits.retention_period_ns) {
   for (const RestoredRepeat& repeat : recovered.repeats) {
@@ -106,6 +120,7 @@ FileLane::Parts::Parts(io::Loop& loop, Recovered recovered, const Limits& limits
   // After the writer's own hook, so that a turn that drained the lane is the one in which it stops.
   loop.at_end_of_turn([](void* self) { static_cast<Parts*>(self)->go_on_stopping(); }, this);
   loop.set_timer(maintenance_timer_, maintenance_period_ns_);
+  share_usage();
 }
 
 void FileLane::Parts::read(io::Loop& from, ReadRequest request, ReadDone done) {
@@ -149,6 +164,7 @@ void FileLane::Parts::declare(io::Loop& from, std::vector<TopicDeclaration> decl
     std::string records;
     std::vector<TopicId> ids = name_topics(declared, records);
     if (records.empty() && declaring_ == 0) {
+      log_.maintain();  // the reserve comes before what publishers may use up
       return from.post([done = std::move(done), ids = std::move(ids)]() mutable { done(std::move(ids)); });
     }
     ++declaring_;
@@ -158,6 +174,7 @@ void FileLane::Parts::declare(io::Loop& from, std::vector<TopicDeclaration> decl
         [this, &from, refuse, ids = std::move(ids), done = std::move(done)](Persisted outcome) mutable {
           --declaring_;
           if (outcome != Persisted::Durable) return refuse(from, std::move(done));
+          log_.maintain();
           from.post([done = std::move(done), ids = std::move(ids)]() mutable { done(std::move(ids)); });
         });
   });
@@ -203,12 +220,20 @@ void FileLane::Parts::note_damage(DamagedRange damage) {
       [](Persisted) {});
 }
 
+void FileLane::Parts::share_usage() {
+  const TrimTotals& trimmed = trimmer_.counters().trimmed;
+  usage_.set({log_.file_bytes(), log_.segments().size(), trimmer_.usage().dead_bytes(),
+              trimmed.of(TrimReason::Age).events, trimmed.of(TrimReason::Bytes).events,
+              trimmed.of(TrimReason::Space).events});
+}
+
 void FileLane::Parts::maintain() {
   clock_.settle();
   log_.maintain();
   trimmer_.run();
   sealer_.run();
   rewriter_.run();
+  share_usage();
   loop_.set_timer(maintenance_timer_, maintenance_period_ns_);
 }
 
@@ -239,7 +264,8 @@ void FileLane::Parts::go_on_stopping() {
 
 void FileLane::Parts::close() {
   stopping_ = Stopping::Closing;
-  log_.close([this] { std::exchange(stopped_, nullptr)(); });
+  // Whatever counts was synced before: a file that fails to close has lost nothing.
+  log_.close([this](const std::optional<base::Error>&) { std::exchange(stopped_, nullptr)(); });
 }
 
 base::Result<std::unique_ptr<FileLane>> FileLane::open(io::World world, io::Loop& lane_loop,
@@ -271,6 +297,7 @@ void FileLane::follow(io::Loop& loop, OnCommit on_commit) { parts_->follow(loop,
 Sequence FileLane::durable() const { return parts_->writer().durable(); }
 const Identity& FileLane::identity() const { return parts_->identity(); }
 LaneCondition FileLane::condition() const { return parts_->condition(); }
+LogUsage FileLane::usage() const { return parts_->usage(); }
 void FileLane::stop(io::Task stopped) { parts_->stop(std::move(stopped)); }
 const std::vector<RecoveryFinding>& FileLane::findings() const { return parts_->findings(); }
 

@@ -31,6 +31,7 @@ class FileLane final : public Lane {
   Sequence durable() const override;
   const Identity& identity() const override;
   LaneCondition condition() const override;
+  LogUsage usage() const override;
   void stop(io::Task stopped) override;  // an empty commit proves what is there, and files are closed
 
   const std::vector<RecoveryFinding>& findings() const;  // of recovery

@@ -252,6 +252,133 @@ TEST_F(FileLaneTest, a_full_disk_refuses_events_and_takes_them_again_when_there_
   EXPECT_THAT(values({topic}), SizeIs(static_cast<std::size_t>(stored)));
 }
 
+class FullDiskTest : public FileLaneTest {
+ protected:
+  static constexpr std::uint64_t kPlentyBytes = 10 << 20;
+
+  FullDiskTest() : topic_(declare({{"a"}}).at(0)) {
+    world_.run_for(3 * sim::kSecondNs);  // the reserve
+  }
+  AppendStatus try_publish() {
+    const AppendStatus status = append(request_of(event_of(topic_, std::string(900, 'y')))).status;
+    stored_ += status == AppendStatus::Durable ? 1u : 0u;
+    return status;
+  }
+  void publish_until_full(int full_errno = ENOSPC) {
+    world_.files().set_free_bytes(0, full_errno);
+    for (int i = 0; i < 1'000 && lane().condition() == LaneCondition::Writable; ++i) try_publish();
+    ASSERT_EQ(try_publish(), AppendStatus::NoSpace);
+  }
+  // Somebody else takes what is freed, and nobody is ever told that there is room.
+  void expect_full_for(std::uint64_t seconds) {
+    for (std::uint64_t i = 0; i < seconds * 200; ++i) {
+      ASSERT_EQ(lane().condition(), LaneCondition::Full);
+      world_.run_for(sim::kSecondNs / 200);
+    }
+  }
+  void expect_reading_and_no_publishing() {
+    EXPECT_EQ(lane().condition(), LaneCondition::Full);
+    EXPECT_EQ(try_publish(), AppendStatus::NoSpace);
+    EXPECT_THAT(values({topic_}), SizeIs(stored_));
+  }
+  void expect_publishing() {
+    world_.files().set_free_bytes(kPlentyBytes);
+    world_.run_for(3 * sim::kSecondNs);
+    EXPECT_EQ(lane().condition(), LaneCondition::Writable);
+    EXPECT_EQ(try_publish(), AppendStatus::Durable);
+    EXPECT_THAT(values({topic_}), SizeIs(stored_));
+  }
+
+  TopicId topic_;
+  std::size_t stored_ = 0;
+};
+
+TEST_F(FullDiskTest, nobody_is_told_of_room_before_there_is_any) {
+  publish_until_full();
+  expect_full_for(5);
+  world_.files().set_free_bytes(limits_.segment_bytes_first / 4);
+  expect_full_for(5);
+  expect_publishing();
+}
+
+TEST_F(FullDiskTest, nobody_is_told_of_room_that_a_quota_does_not_give) {
+  publish_until_full(EDQUOT);
+  world_.files().set_free_bytes(kPlentyBytes);
+  for (std::uint64_t call = 1; call <= 5; ++call) {
+    world_.files().fail_kind(io::FileRequest::Kind::Allocate, call, {base::Errc::System, "quota", EDQUOT});
+  }
+  expect_full_for(4);
+  expect_publishing();
+}
+
+TEST_F(FullDiskTest, a_control_group_waits_while_the_reserve_is_looked_after) {
+  publish_until_full(EDQUOT);
+  world_.files().set_free_bytes(kPlentyBytes);
+  world_.files().fail_kind(io::FileRequest::Kind::WriteAt, 1, {base::Errc::System, "quota", EDQUOT});
+  std::optional<std::vector<TopicId>> known, added;
+  lane().declare(run_->loop, {{"a"}}, [&](std::vector<TopicId> ids) { known = std::move(ids); });
+  lane().declare(run_->loop, {{"b"}}, [&](std::vector<TopicId> ids) { added = std::move(ids); });
+  ASSERT_TRUE(world_.run_until([&] { return known && added; }, kPatienceNs));
+  EXPECT_THAT(*known, SizeIs(1));
+  EXPECT_THAT(*added, SizeIs(1));
+}
+
+TEST_F(FullDiskTest, starts_serve_readers_however_they_end) {
+  publish_until_full();
+  for (int i = 0; i < 12; ++i) {
+    SCOPED_TRACE(i);
+    i % 3 == 2 ? stop() : kill();
+    world_.files().set_free_bytes(0);
+    start();
+    expect_reading_and_no_publishing();
+    expect_full_for(2);
+    EXPECT_THAT(declare({{"topic " + std::to_string(i)}}), SizeIs(1)) << "there is room for control groups";
+  }
+  expect_publishing();
+  restart();
+  expect_publishing();
+}
+
+TEST_F(FullDiskTest, a_start_that_finds_no_reserve_refuses_publishers_until_there_is_one) {
+  try_publish();
+  stop();
+  world_.files().remove_file("/lane/reserve");
+  world_.files().set_free_bytes(12'288);
+  start();
+  expect_reading_and_no_publishing();
+  expect_publishing();
+}
+
+TEST_F(FileLaneTest, an_event_of_a_quarter_of_a_segment_fits) {
+  const TopicId topic = declare({{"a"}}).at(0);
+  const std::string quarter(limits_.segment_bytes_max / 4, 'q');
+  for (int i = 0; i < 10; ++i) publish(topic, quarter);
+  restart();
+  EXPECT_THAT(values({topic}), SizeIs(10));
+}
+
+TEST_F(FileLaneTest, a_lane_state_larger_than_a_segment_leaves_room_for_events) {
+  std::vector<TopicDeclaration> topics;
+  for (int i = 0; i < 1'000; ++i) topics.push_back({std::string(200, 'n') + std::to_string(i)});
+  const TopicId topic = declare(topics).at(0);
+  for (int i = 0; i < 50; ++i) publish(topic, std::string(10'000, 'x'));
+  EXPECT_LE(segments(), 3u);
+  restart();
+  for (int i = 0; i < 50; ++i) publish(topic, std::string(10'000, 'x'));
+  EXPECT_LE(segments(), 4u);
+  EXPECT_THAT(values({topic}), SizeIs(100));
+}
+
+// A file that fails to close was closed, and the others are, too: above all the lock.
+TEST_F(FileLaneTest, closes_every_file_whichever_fails) {
+  publish(declare({{"a"}}).at(0), "one");
+  world_.run_for(3 * sim::kSecondNs);
+  for (std::uint64_t call = 1; call <= 2; ++call) {
+    world_.files().fail_kind(io::FileRequest::Kind::Close, call, {base::Errc::System, "input/output error", EIO});
+    restart();
+  }
+}
+
 TEST_F(FileLaneTest, damage_is_told_and_gone_past) {
   const TopicId topic = declare({{"a"}}).at(0);
   for (int i = 0; i < 10; ++i) publish(topic, std::string(300, static_cast<char>('a' + i)));

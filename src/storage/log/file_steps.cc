@@ -28,6 +28,8 @@ void take_step(std::unique_ptr<Steps> steps) {
   io::FileRequest& request = steps->requests[steps->next];
   if (wants_handle(request.kind) && request.handle < 0) request.handle = steps->handle;
   const bool opens = request.kind == io::FileRequest::Kind::Open;
+  // A Close that fails has closed the file, too.
+  if (request.kind == io::FileRequest::Kind::Close && request.handle == steps->handle) steps->handle = -1;
   io::Loop& loop = steps->loop;
   loop.files().submit(loop, std::move(request), [steps = std::move(steps), opens](auto reply) mutable {
     if (!reply) return steps->done({reply.error(), steps->next, steps->handle});

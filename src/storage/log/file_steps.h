@@ -2,7 +2,7 @@
 #pragma once
 // File operations one after the other, on a loop: each begins when the one before it succeeded.
 //
-// A step without a handle, behind one that opened a file, is given that handle. Thread: the loop's.
+// A step without a handle, behind one that opened a file, is given that handle; Close ends that. Thread: the loop's.
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -15,7 +15,7 @@ namespace storage {
 struct StepsOutcome {
   std::optional<base::Error> error;  // none: all were carried out
   std::size_t failed_step = 0;
-  io::FileHandle handle = -1;  // that a step opened; the caller closes it, also after an error
+  io::FileHandle handle = -1;  // that a step opened and none has closed; the caller does, also after an error
 };
 
 void run_steps(io::Loop&, std::vector<io::FileRequest>, std::move_only_function<void(StepsOutcome)> done);

@@ -85,11 +85,12 @@ FooterWriter::FooterWriter(const SealedSegment& segment)
   go_to(Step::Index);
 }
 
-std::string FooterWriter::next(std::size_t bytes_max) {
+std::string FooterWriter::next(std::size_t bytes_max, Until until) {
   CHECK(bytes_max > 0, "a piece of a footer may be empty only at its end");
+  const Step end = until == Until::Trailer ? Step::Trailer : Step::Done;
   if (pending_.size() - taken_ < bytes_max) {
     pending_.erase(0, std::exchange(taken_, 0));
-    while (pending_.size() < bytes_max && step_ != Step::Done) produce();
+    while (pending_.size() < bytes_max && step_ < end) produce();
   }
   std::string piece = pending_.substr(taken_, bytes_max);
   taken_ += piece.size();

@@ -57,7 +57,9 @@ class FooterWriter final {
  public:
   explicit FooterWriter(const SealedSegment&);
 
-  std::string next(std::size_t bytes_max);  // the next bytes, at least one; empty: that was all
+  // The trailer says that the rest is whole, so whoever wants that to hold after a power loss syncs before it.
+  enum class Until : std::uint8_t { Trailer, End };
+  std::string next(std::size_t bytes_max, Until = Until::End);  // the next bytes, at least one; empty: that was all
 
  private:
   enum class Step : std::uint8_t { Index, Repeats, Addresses, Directory, Trailer, Done };

@@ -67,6 +67,12 @@ void append_padding(std::string& group, std::size_t record_at) {
   group.append(static_cast<std::size_t>(group[record_at + kPaddingAt]), '\0');
 }
 
+// No checksum covers what stands behind a batch.
+bool padding_is_zero(Bytes record) {
+  const auto padding = static_cast<std::uint8_t>(record[kPaddingAt]);
+  return record.substr(record.size() - padding).find_first_not_of('\0') == Bytes::npos;
+}
+
 // The sizes in a batch record agree with each other.
 bool batch_fits(Bytes record) {
   if (record.size() < kBatchRecordHeaderBytes) return false;
@@ -101,6 +107,7 @@ SegmentHeader decode_header(Bytes bytes) {
   header.continues_crc = load_le<std::uint32_t>(bytes.data() + 48);
   header.first_replaced = load_le<std::uint64_t>(bytes.data() + 56);
   header.created_ms = load_le<std::int64_t>(bytes.data() + 64);
+  header.append_ms_before = load_le<std::int64_t>(bytes.data() + 72);
   return header;
 }
 
@@ -130,6 +137,7 @@ std::string encode_segment_start(const SegmentHeader& header) {
   append_le<std::uint32_t>(bytes, 0);
   append_le(bytes, header.first_replaced);
   append_le(bytes, header.created_ms);
+  append_le(bytes, header.append_ms_before);
   bytes.resize(kSegmentHeaderBytes);
   store_le(bytes.data() + 12, header_crc(bytes));
   std::string start = bytes;
@@ -239,7 +247,10 @@ CommitRecord seal_group(std::string& group, Seed seed, CommitRecord commit) {
   return commit;
 }
 
-Result<RecordView> parse_record(Bytes bytes, Seed seed) {
+namespace {
+
+// The record at the front, if its header can be one and all of it is there; its checksums are not looked at.
+Result<RecordView> unverified_record(Bytes bytes) {
   if (bytes.size() < kRecordHeaderBytes) return fail(Errc::TooLarge, "a record goes on behind the end");
   const std::size_t size = bytes_of(bytes);
   const auto kind = static_cast<std::uint8_t>(bytes[kKindAt]);
@@ -255,12 +266,25 @@ Result<RecordView> parse_record(Bytes bytes, Seed seed) {
   const Bytes record = bytes.substr(0, size);
   const RecordView view{static_cast<RecordKind>(kind), load_le<std::uint32_t>(record.data() + kTopicAt), record};
   if (view.kind == RecordKind::Batch && !batch_fits(record)) return fail(Errc::BadInput, "a record is damaged");
+  if (!padding_is_zero(record)) return fail(Errc::BadInput, "the padding of a record is not zero");
   if (view.kind == RecordKind::Commit && size != kCommitBytes) return fail(Errc::BadInput, "a commit is damaged");
-  if (load_le<std::uint32_t>(record.data()) != crc_of(record, seed)) {
+  return view;
+}
+
+}  // namespace
+
+Result<RecordView> parse_record(Bytes bytes, Seed seed) {
+  const RecordView view = TRY(unverified_record(bytes));
+  if (load_le<std::uint32_t>(view.bytes.data()) != crc_of(view.bytes, seed)) {
     return fail(Errc::BadInput, "the checksum of a record does not fit");
   }
   if (view.kind == RecordKind::Batch) TRY(check_batch(view));
   return view;
+}
+
+std::optional<std::size_t> record_crc_end(Bytes bytes) {
+  const auto record = unverified_record(bytes);
+  return record ? std::optional(covered_end(record->bytes)) : std::nullopt;
 }
 
 CommitRecord parse_commit(const RecordView& record) {

@@ -51,6 +51,7 @@ struct SegmentHeader {
   std::uint32_t continues_crc = 0;   // of that commit
   SegmentNumber first_replaced = 0;  // a rewritten segment stands for [first_replaced, number]
   std::int64_t created_ms = 0;
+  std::int64_t append_ms_before = 0;  // the largest append time of all events before its first one; 0: none is known
 
   Seed seed() const { return Seed(id); }
 };
@@ -144,6 +145,9 @@ CommitRecord seal_group(std::string& group, Seed, CommitRecord commit);
 // The record at the front of `bytes`, its checksums verified, those of a batch too. Errc::NotFound: nothing was
 // written here. Errc::TooLarge: it goes on behind the end of `bytes`. Errc::BadInput: damaged.
 base::Result<RecordView> parse_record(base::Bytes bytes, Seed);
+// Where the checksum of the record at the front ends, which covers it from byte 4 on; none if no whole record can be
+// there, whatever its checksums are.
+std::optional<std::size_t> record_crc_end(base::Bytes bytes);
 CommitRecord parse_commit(const RecordView&);
 
 // A whole group.

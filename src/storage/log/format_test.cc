@@ -97,26 +97,15 @@ TEST(LogFormat, every_record_begins_at_a_multiple_of_eight) {
   EXPECT_EQ(bytes.size() % kRecordAlignment, 0u);
 }
 
-TEST(LogFormat, a_changed_bit_is_found_wherever_it_matters) {
+TEST(LogFormat, a_changed_bit_is_found_wherever_it_is) {
   const std::string whole = sealed_group();
-  const GroupView expected = parse_group(whole, Seed(kSegmentId)).value();
-  std::size_t missed = 0;
   for (std::size_t byte = 0; byte < whole.size(); ++byte) {
     for (unsigned bit = 0; bit < 8; ++bit) {
       std::string damaged = whole;
       damaged[byte] = static_cast<char>(damaged[byte] ^ (1u << bit));
-      const auto group = parse_group(damaged, Seed(kSegmentId));
-      if (!group) continue;
-      ++missed;  // only the padding behind a batch says nothing
-      EXPECT_EQ(group->commit.crc, expected.commit.crc);
-      for (RecordWalk was(expected.records), is(group->records); const auto record = was.next();) {
-        const RecordView other = is.next().value();
-        if (record->kind != RecordKind::Batch) continue;
-        EXPECT_EQ(BatchRecord(*record).batch(), BatchRecord(other).batch());
-      }
+      EXPECT_FALSE(parse_group(damaged, Seed(kSegmentId))) << "byte " << byte << ", bit " << bit;
     }
   }
-  EXPECT_LE(missed, 2 * 7 * 8u);
 }
 
 TEST(LogFormat, a_cut_group_goes_on_behind_the_end) {

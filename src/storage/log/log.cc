@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "storage/log/state_pruning.h"
 
 namespace storage {
 
@@ -12,16 +13,7 @@ using Kind = io::FileRequest::Kind;
 
 namespace {
 
-constexpr char kReserveName[] = "reserve";
-constexpr char kTemporaryEnding[] = ".tmp";
-
-// The size of the first segment in a directory, and what a group of control records may need of a fresh one.
-std::size_t first_segment_bytes(const Limits& limits) {
-  return std::min(limits.segment_bytes_first, limits.segment_bytes_max);
-}
-
-// Of a rotation: opening and writing. Whatever fails behind them leaves a disk of which nobody knows what it has.
-constexpr std::size_t kPassingSteps = 3;
+constexpr std::uint64_t kStatesPerSegmentMin = 8;  // so that most of a segment is not lane state
 
 GroupView view_of(const Block& block, const CommitRecord& commit) {
   return {base::Bytes(block.bytes).substr(0, block.bytes.size() - kCommitBytes), commit};
@@ -37,6 +29,7 @@ Log::Log(io::Loop& loop, const LaneClock& clock, Recovered& recovered, const Lim
       lock_(recovered.lock),
       state_(std::move(recovered.state)),
       last_commit_(recovered.last_commit),
+      start_bytes_(kFirstGroupAt + encode_lane_state(state_).size()),
       segment_bytes_(first_segment_bytes(limits)),
       zeros_(std::make_shared<std::string>(limits.fill_step_bytes, '\0')),
       idle_timer_([](void* self) { static_cast<Log*>(self)->prove_when_idle(); }, this) {
@@ -44,6 +37,8 @@ Log::Log(io::Loop& loop, const LaneClock& clock, Recovered& recovered, const Lim
   for (OpenSegment& segment : recovered.segments) segments_.push_back(std::make_unique<Segment>(std::move(segment)));
   last_number_ = newest().header.number;
   filled_to_ = newest().end_offset;
+  make_room_for_state();
+  if (recovered.room == Recovered::Room::Short) set_full(Full::Yes);
   if (!newest().index.empty()) return;  // recovery has copied events into it: whoever needs these indexes reads it
   newest().addresses = std::make_unique<AddressIndex>();
   newest().repeats = std::make_unique<SegmentRepeats>();
@@ -96,7 +91,7 @@ void Log::advance() {
 bool Log::fits() const {
   const Segment& segment = *segments_.back();
   // A group that no segment has room for was refused before; a fresh segment takes what there is.
-  return segment.index.empty() || segment.end_offset + job_->block->bytes.size() <= segment_bytes_;
+  return segment.end_offset <= start_bytes_ || segment.end_offset + job_->block->bytes.size() <= segment_bytes_;
 }
 
 void Log::finish(Persisted outcome) {
@@ -110,6 +105,7 @@ void Log::finish(Persisted outcome) {
 void Log::fail() {
   phase_ = Phase::Failed;
   condition_.store(LaneCondition::ReadOnly, std::memory_order_relaxed);
+  waits_for_reserve_ = false;
   std::deque<Job> jobs = std::exchange(control_jobs_, {});
   if (job_) jobs.push_front(*std::exchange(job_, std::nullopt));
   if (event_job_) jobs.push_back(*std::exchange(event_job_, std::nullopt));
@@ -120,13 +116,16 @@ void Log::fail() {
 
 void Log::rotate(Room room) {
   phase_ = Phase::Rotating;
-  if (room == Room::Reserve) reserve_ = Reserve::None;
-  SegmentHeader header;
+  Rotation rotation{.room = room, .header = {}, .commit = {}};
+  if (room == Room::Reserve) rotation.file_bytes = std::exchange(reserve_bytes_, 0);
+  SegmentHeader& header = rotation.header;
   header.number = header.first_replaced = last_number_ + 1;
   header.id = loop_.random().u64();
   header.continues = last_commit_.number;
   header.continues_crc = last_commit_.crc;
   header.created_ms = loop_.wall_ms();
+  header.append_ms_before = std::max(newest().header.append_ms_before, newest().index.wall_ms_max());
+  forget_trimmed(state_);
   LaneState state = state_;
   state.lane_time_ns = clock_.now_ns();
   if (!newest().index.empty()) state.manifest.push_back(manifest_entry(newest()));
@@ -137,32 +136,37 @@ void Log::rotate(Room room) {
   commit.lane_time_ns = state.lane_time_ns;
   commit.wall_ms = header.created_ms;
   SegmentStart start = encode_segment_start(header, state, commit);
+  rotation.commit = start.commit;
   std::vector<io::FileRequest> steps =
-      rotation_steps(room, header.number, std::make_shared<const std::string>(std::move(start.bytes)));
-  run_steps(loop_, std::move(steps), [this, room, header, commit = start.commit](StepsOutcome outcome) {
-    on_rotated(room, header, commit, outcome);
-  });
+      rotation_steps(rotation, std::make_shared<const std::string>(std::move(start.bytes)));
+  run_steps(loop_, std::move(steps), [this, rotation](const StepsOutcome& outcome) { on_rotated(rotation, outcome); });
 }
 
-// The name comes last: whatever has it is whole.
-std::vector<io::FileRequest> Log::rotation_steps(Room room, SegmentNumber number,
-                                                 std::shared_ptr<const std::string> start) const {
-  const std::string name = path_of(segment_name(number));
-  const std::string temporary = room == Room::Reserve ? path_of(kReserveName) : name + kTemporaryEnding;
+// The name comes last: whatever has it is whole. The reserve gives up its own name first: what has that was not
+// written.
+std::vector<io::FileRequest> Log::rotation_steps(Rotation& rotation, std::shared_ptr<const std::string> start) const {
+  const std::string name = path_of(segment_name(rotation.header.number));
+  const std::string temporary = temporary_name(name);
   std::vector<io::FileRequest> steps;
-  const io::OpenMode mode = room == Room::Reserve ? io::OpenMode::Existing : io::OpenMode::Create;
-  steps.push_back({.kind = Kind::Open, .path = temporary, .mode = mode});
-  if (room == Room::Free) steps.push_back({.kind = Kind::Truncate});
+  if (rotation.room == Room::Reserve) {
+    steps.push_back({.kind = Kind::Rename, .path = path_of(kReserveName), .to = temporary});
+    steps.push_back({.kind = Kind::SyncDirectory, .path = directory_});
+    steps.push_back({.kind = Kind::Open, .path = temporary, .mode = io::OpenMode::Existing});
+  } else {
+    steps.push_back({.kind = Kind::Open, .path = temporary, .mode = io::OpenMode::Create});
+    steps.push_back({.kind = Kind::Truncate});
+  }
   steps.push_back({.kind = Kind::WriteAt, .data = *start, .keep = start});
+  rotation.sync_step = steps.size();
   steps.push_back({.kind = Kind::Sync});
   steps.push_back({.kind = Kind::Rename, .path = temporary, .to = name});
   steps.push_back({.kind = Kind::SyncDirectory, .path = directory_});
   return steps;
 }
 
-void Log::on_rotated(Room room, const SegmentHeader& header, const CommitRecord& commit, StepsOutcome outcome) {
+void Log::on_rotated(const Rotation& rotation, const StepsOutcome& outcome) {
   if (!outcome.error) {
-    begin_segment(header, commit, outcome.handle);
+    begin_segment(rotation, outcome.handle);
     phase_ = Phase::Idle;
     return advance();
   }
@@ -170,12 +174,12 @@ void Log::on_rotated(Room room, const SegmentHeader& header, const CommitRecord&
   // Before it has its name, a segment without room is no segment, nor is one that could not be opened for want of
   // descriptors. Any other failure is a disk that nobody can rely on.
   const bool is_passing = is_out_of_space(*outcome.error) || is_out_of_descriptors(*outcome.error);
-  if (outcome.failed_step >= kPassingSteps || !is_passing) return fail();
-  if (room == Room::Free) drop(path_of(segment_name(header.number)) + kTemporaryEnding);
-  on_no_room(room);
+  if (outcome.failed_step >= rotation.sync_step || !is_passing) return fail();
+  drop(temporary_name(path_of(segment_name(rotation.header.number))));
+  on_no_room(rotation.room);
 }
 
-void Log::begin_segment(const SegmentHeader& header, const CommitRecord& commit, io::FileHandle handle) {
+void Log::begin_segment(const Rotation& rotation, io::FileHandle handle) {
   std::unique_ptr<Segment> previous = std::move(segments_.back());
   segments_.pop_back();
   if (previous->index.empty()) {
@@ -184,21 +188,27 @@ void Log::begin_segment(const SegmentHeader& header, const CommitRecord& commit,
     previous->end = manifest_entry(*previous);
     state_.manifest.push_back(previous->end);
     segments_.push_back(std::move(previous));
-    segment_bytes_ = std::min(segment_bytes_ * 2, limits_.segment_bytes_max);
+    segment_bytes_ = std::min<std::uint64_t>(segment_bytes_ * 2, limits_.segment_bytes_max);
   }
   OpenSegment segment;
-  segment.header = header;
-  segment.path = path_of(segment_name(header.number));
+  segment.header = rotation.header;
+  segment.path = path_of(segment_name(rotation.header.number));
   segment.handle = handle;
-  segment.end_offset = kFirstGroupAt + commit.bytes + kCommitBytes;
-  segment.file_bytes = segment.end_offset;
+  segment.end_offset = kFirstGroupAt + rotation.commit.bytes + kCommitBytes;
+  segment.file_bytes = std::max(segment.end_offset, rotation.file_bytes);
   segments_.push_back(std::make_unique<Segment>(std::move(segment)));
   newest().addresses = std::make_unique<AddressIndex>();
   newest().repeats = std::make_unique<SegmentRepeats>();
-  last_number_ = header.number;
-  last_commit_ = commit;
+  last_number_ = rotation.header.number;
+  last_commit_ = rotation.commit;
   filled_to_ = newest().end_offset;
+  start_bytes_ = newest().end_offset;
+  make_room_for_state();
   cut_ = wants_rotation_ = false;
+}
+
+void Log::make_room_for_state() {
+  segment_bytes_ = std::max(segment_bytes_, kStatesPerSegmentMin * (start_bytes_ - kFirstGroupAt));
 }
 
 void Log::on_no_room(Room room) {
@@ -206,7 +216,9 @@ void Log::on_no_room(Room room) {
   cut_ = true;
   phase_ = Phase::Idle;
   if (room == Room::Free && may_use_reserve()) return rotate(Room::Reserve);
-  finish(Persisted::NoSpace);
+  // It is there, and only being looked at.
+  waits_for_reserve_ = room == Room::Free && job_->is_control() && reserve_ == Reserve::Busy;
+  if (!waits_for_reserve_) finish(Persisted::NoSpace);
 }
 
 ManifestEntry Log::manifest_entry(const Segment& segment) const {
@@ -302,7 +314,7 @@ void Log::fill_ahead() {
   if (segment.filling || full_ == Full::Yes || !worth_it || filled_to_ + limits_.fill_step_bytes > end) return;
   segment.filling = true;
   fill_from_ = filled_to_;
-  segment.file_bytes = filled_to_ + zeros_->size();
+  segment.file_bytes = std::max<std::uint64_t>(segment.file_bytes, filled_to_ + zeros_->size());
   filled_to_ += zeros_->size();
   loop_.files().submit(loop_,
                        {.kind = Kind::WriteAt,
@@ -350,55 +362,78 @@ void Log::maintain() {
   if (newest().repeats != nullptr && clock_.now_ns() > window_ns) {
     newest().repeats->forget_before(clock_.now_ns() - window_ns);
   }
-  switch (reserve_) {
-    case Reserve::Unknown: return find_reserve();
-    case Reserve::None: return refill_reserve();
-    case Reserve::Busy: return;
-    case Reserve::Ready: return set_full(Full::No);  // the next group tries again
-  }
+  if (reserve_ == Reserve::Unknown) return find_reserve();
+  if (reserve_ == Reserve::Known && (full_ == Full::Yes || !has_whole_reserve())) look_for_room();
 }
 
 // One that an earlier start has left.
 void Log::find_reserve() {
   reserve_ = Reserve::Busy;
   loop_.files().submit(loop_, {.kind = Kind::Status, .path = path_of(kReserveName)}, [this](auto reply) {
-    const bool whole = reply && reply->status.size >= first_segment_bytes(limits_);
-    reserve_ = whole ? Reserve::Ready : Reserve::None;
-    if (!whole && !closed_) refill_reserve();
-    close_when_unused();
+    reserve_bytes_ = reply ? reply->status.size : 0;
+    if (!has_whole_reserve() && !closed_) return look_for_room();
+    reserve_is_known();
   });
 }
 
-void Log::refill_reserve() {
+// Publishing needs the reserve, or the next start on a full disk would find nothing. While it is refused, it goes on
+// when there is room for more than that: nothing is tried that the file system does not have.
+void Log::look_for_room() {
   reserve_ = Reserve::Busy;
-  const std::string name = path_of(kReserveName);
+  loop_.files().submit(loop_, {.kind = Kind::Space, .path = directory_}, [this](auto reply) {
+    const std::uint64_t wanted = reserve_bytes(limits_, start_bytes_) + room_to_publish_bytes(limits_);
+    const bool is_full = reply && reply->space.free_bytes < wanted - std::min(wanted, reserve_bytes_);
+    if (!is_full && !closed_) return refill_reserve();
+    if (is_full && !has_whole_reserve() && phase_ != Phase::Failed) set_full(Full::Yes);
+    reserve_is_known();
+  });
+}
+
+// A quota, or somebody else who writes, may have less for us than the file system says. So the room is taken, and what
+// publishing needs of it is given back.
+void Log::refill_reserve() {
+  const std::uint64_t bytes = reserve_bytes(limits_, start_bytes_);
   std::vector<io::FileRequest> steps;
-  steps.push_back({.kind = Kind::Open, .path = name + kTemporaryEnding, .mode = io::OpenMode::Create});
-  steps.push_back({.kind = Kind::Allocate, .size = first_segment_bytes(limits_)});
+  steps.push_back({.kind = Kind::Open, .path = path_of(kReserveName), .mode = io::OpenMode::Create});
+  steps.push_back({.kind = Kind::Allocate, .size = bytes + room_to_publish_bytes(limits_)});
+  steps.push_back({.kind = Kind::Truncate, .size = bytes});
   steps.push_back({.kind = Kind::Sync});
   steps.push_back({.kind = Kind::Close});
-  steps.push_back({.kind = Kind::Rename, .path = name + kTemporaryEnding, .to = name});
-  run_steps(loop_, std::move(steps), [this, name](const StepsOutcome& outcome) {
-    reserve_ = outcome.error ? Reserve::None : Reserve::Ready;
-    close_when_unused();
-    if (!outcome.error) return;
-    if (outcome.handle >= 0 && outcome.failed_step < 3) close_handle(outcome.handle);
-    drop(name + kTemporaryEnding);
+  steps.push_back({.kind = Kind::SyncDirectory, .path = directory_});
+  run_steps(loop_, std::move(steps), [this, bytes](const StepsOutcome& outcome) {
+    if (!outcome.error) reserve_bytes_ = bytes;
+    on_refilled(outcome);
   });
 }
 
-void Log::remove_segment(SegmentNumber number, Done done) {
+void Log::on_refilled(const StepsOutcome& outcome) {
+  if (outcome.handle >= 0) close_handle(outcome.handle);
+  if (phase_ != Phase::Failed) {
+    if (!outcome.error) set_full(Full::No);  // the next group opens a new segment
+    if (outcome.error && is_out_of_space(*outcome.error) && !has_whole_reserve()) set_full(Full::Yes);
+  }
+  reserve_is_known();
+}
+
+void Log::reserve_is_known() {
+  reserve_ = Reserve::Known;
+  close_when_unused();
+  if (std::exchange(waits_for_reserve_, false)) advance();
+}
+
+void Log::remove_segments(std::vector<SegmentNumber> numbers, Done done) {
   persist_control(
-      [number](const LaneState& state) {
-        std::vector<ManifestEntry> manifest = state.manifest;
-        std::erase_if(manifest, [&](const ManifestEntry& entry) { return entry.number == number; });
+      [numbers](const LaneState& state) {
         std::string records;
-        append_control_record(records, RecordKind::Segments, 0, encode_manifest(manifest));
+        append_control_record(records, RecordKind::Segments, 0,
+                              encode_manifest(without_segments(state.manifest, numbers)));
         return records;
       },
-      [this, number, done = std::move(done)](Persisted outcome) mutable {
-        const auto found = std::ranges::find(segments_, number, [](const auto& each) { return each->header.number; });
-        if (outcome == Persisted::Durable && found != segments_.end()) {
+      [this, numbers, done = std::move(done)](Persisted outcome) mutable {
+        for (auto number = numbers.begin(); outcome == Persisted::Durable && number != numbers.end(); ++number) {
+          const auto found =
+              std::ranges::find(segments_, *number, [](const auto& each) { return each->header.number; });
+          if (found == segments_.end()) continue;
           std::unique_ptr<Segment> segment = std::move(*found);
           segments_.erase(found);
           retire(std::move(segment), Name::Drop);
@@ -411,15 +446,9 @@ void Log::replace_segments(SegmentNumber first, std::unique_ptr<Segment> segment
   const ManifestEntry entry = segment->end;
   persist_control(
       [first, entry](const LaneState& state) {
-        std::vector<ManifestEntry> manifest = state.manifest;
-        const auto is_replaced = [&](const ManifestEntry& each) {
-          return each.number >= first && each.number <= entry.number;
-        };
-        const auto replaced = std::ranges::find_if(manifest, is_replaced);
-        const auto at = manifest.insert(replaced, entry) + 1;
-        manifest.erase(std::remove_if(at, manifest.end(), is_replaced), manifest.end());
         std::string records;
-        append_control_record(records, RecordKind::Segments, 0, encode_manifest(manifest));
+        append_control_record(records, RecordKind::Segments, 0,
+                              encode_manifest(with_rewritten(state.manifest, first, entry)));
         return records;
       },
       [this, first, segment = std::move(segment), done = std::move(done)](Persisted outcome) mutable {
@@ -474,7 +503,7 @@ void Log::drop(const std::string& path) {
   loop_.files().submit(loop_, {.kind = Kind::Remove, .path = path}, [](auto) {});
 }
 
-void Log::close(io::Task closed) {
+void Log::close(Closed closed) {
   idle_timer_.cancel();
   closed_ = std::move(closed);
   close_when_unused();
@@ -483,11 +512,22 @@ void Log::close(io::Task closed) {
 void Log::close_when_unused() {
   const bool filling = std::ranges::any_of(segments_, [](const auto& segment) { return segment->filling; });
   if (!closed_ || filling || !retired_.empty() || reserve_ == Reserve::Busy) return;
-  std::vector<io::FileRequest> steps;
-  for (const auto& segment : segments_) steps.push_back({.kind = Kind::Close, .handle = segment->handle});
-  steps.push_back({.kind = Kind::Close, .handle = lock_});
-  run_steps(loop_, std::move(steps),
-            [closed = std::exchange(closed_, nullptr)](const StepsOutcome&) mutable { closed(); });
+  struct Closing {
+    Closed closed;
+    std::size_t left = 0;
+    std::optional<base::Error> first_error;
+  };
+  const auto closing = std::make_shared<Closing>(std::exchange(closed_, nullptr));
+  std::vector<io::FileHandle> handles;
+  for (const auto& segment : segments_) handles.push_back(segment->handle);
+  handles.push_back(lock_);
+  closing->left = handles.size();
+  for (const io::FileHandle handle : handles) {
+    loop_.files().submit(loop_, {.kind = Kind::Close, .handle = handle}, [closing](auto reply) {
+      if (!reply && !closing->first_error) closing->first_error = reply.error();
+      if (--closing->left == 0) closing->closed(closing->first_error);
+    });
+  }
 }
 
 }  // namespace storage

@@ -4,7 +4,8 @@
 //
 //   Idle --group--> Writing: claim, write, sync --> Idle          durable
 //     \--does not fit--> Rotating: a new segment --> Writing
-//   no space: the segment is cut, events are refused until space is free again; control groups get the reserve
+//   no space: the segment is cut, control groups get the reserve, and events are refused until there is room for the
+//   reserve and for more (the file system is asked first; nobody is told of room that was not had)
 //   a failed sync: Failed, until a restart
 //
 // Event groups come from the writer, one at a time; control groups (declarations, trims, manifests) queue here and go
@@ -21,6 +22,7 @@
 #include "storage/lane_clock.h"
 #include "storage/limits.h"
 #include "storage/log/file_steps.h"
+#include "storage/log/reserve.h"
 #include "storage/log/segment.h"
 #include "storage/medium.h"
 
@@ -37,8 +39,8 @@ class Log final : public Medium {
   using MakeRecords = std::move_only_function<std::string(const LaneState&)>;
   // `done` never runs within the call.
   void persist_control(MakeRecords, Done done);
-  // The segment goes, once a manifest without it is durable. Not the newest one. `done` runs when its name is gone.
-  void remove_segment(SegmentNumber, Done done);
+  // The segments go, once a manifest without them is durable. Not the newest one.
+  void remove_segments(std::vector<SegmentNumber>, Done done);
   // Whether the lane is larger than it may be: then events are refused as if the disk were full.
   enum class Budget : std::uint8_t { Within, Exceeded };
   void set_budget(Budget);
@@ -49,8 +51,10 @@ class Log final : public Medium {
   void seal() { wants_rotation_ = wants_rotation_ || !newest().index.empty(); }
   // Now and then: refills the reserve, tries again after the disk was full, seals what is old.
   void maintain();
-  // All is done: closes every file, when the last fill has ended. No group or read may be under way.
-  void close(io::Task closed);
+  // All is done: closes every file, when the last fill has ended. No group or read may be under way. `closed` gets the
+  // first error of a file, if any; it is closed nevertheless, and whatever counts was synced before.
+  using Closed = std::move_only_function<void(std::optional<base::Error>)>;
+  void close(Closed);
 
   const LaneState& state() const { return state_; }
   const Segments& segments() const { return segments_; }
@@ -68,6 +72,14 @@ class Log final : public Medium {
   enum class Phase : std::uint8_t { Idle, Rotating, Writing, Failed };
   enum class Full : std::uint8_t { No, Yes };
   enum class Room : std::uint8_t { Free, Reserve };  // where a new segment comes from
+  // A new segment in the making: it is written under a temporary name, synced, and then gets its own.
+  struct Rotation {
+    Room room;
+    SegmentHeader header;
+    CommitRecord commit;
+    std::uint64_t file_bytes = 0;  // of the reserve
+    std::size_t sync_step = 0;     // what fails before it is passing, if it is for want of room or descriptors
+  };
   struct Job {
     std::shared_ptr<Block> block;
     Done done;
@@ -82,11 +94,12 @@ class Log final : public Medium {
   void advance();  // the current job
   bool fits() const;
 
-  bool may_use_reserve() const { return job_->is_control() && reserve_ == Reserve::Ready; }
+  bool may_use_reserve() const { return job_->is_control() && reserve_ == Reserve::Known && reserve_bytes_ > 0; }
   void rotate(Room);
-  std::vector<io::FileRequest> rotation_steps(Room, SegmentNumber, std::shared_ptr<const std::string> start) const;
-  void on_rotated(Room, const SegmentHeader&, const CommitRecord&, StepsOutcome);
-  void begin_segment(const SegmentHeader&, const CommitRecord&, io::FileHandle);
+  std::vector<io::FileRequest> rotation_steps(Rotation&, std::shared_ptr<const std::string> start) const;
+  void on_rotated(const Rotation&, const StepsOutcome&);
+  void begin_segment(const Rotation&, io::FileHandle);
+  void make_room_for_state();
   void on_no_room(Room);
   enum class Name : std::uint8_t { Drop, Keep };
   void retire(std::unique_ptr<Segment>, Name);
@@ -103,8 +116,12 @@ class Log final : public Medium {
 
   void fill_ahead();
   void on_filled(Segment&);
+  bool has_whole_reserve() const { return reserve_bytes_ >= reserve_bytes(limits_, start_bytes_); }
   void find_reserve();
+  void look_for_room();
   void refill_reserve();
+  void on_refilled(const StepsOutcome&);
+  void reserve_is_known();
   void prove_when_idle();
 
   std::string path_of(const std::string& name) const { return directory_ + '/' + name; }
@@ -122,7 +139,8 @@ class Log final : public Medium {
   CommitRecord last_commit_;  // synced
   Segments segments_;
   std::vector<std::unique_ptr<Segment>> retired_;  // without a name, but still read or filled
-  std::size_t segment_bytes_;                      // of the newest one; then the next is begun
+  std::uint64_t start_bytes_;                      // header and lane state of the newest one, about
+  std::uint64_t segment_bytes_;                    // of the newest one; then the next is begun
   SegmentNumber last_number_;
 
   Phase phase_ = Phase::Idle;
@@ -136,7 +154,9 @@ class Log final : public Medium {
   bool wants_rotation_ = false;
   Full full_ = Full::No;  // events are refused
   std::atomic<LaneCondition> condition_ = LaneCondition::Writable;
-  enum class Reserve : std::uint8_t { Unknown, None, Busy, Ready } reserve_ = Reserve::Unknown;
+  enum class Reserve : std::uint8_t { Unknown, Busy, Known } reserve_ = Reserve::Unknown;
+  std::uint64_t reserve_bytes_ = 0;  // if it is known; a start on a full disk may have left a small one
+  bool waits_for_reserve_ = false;   // job_, until it is known
 
   Budget budget_ = Budget::Within;
 
@@ -144,7 +164,7 @@ class Log final : public Medium {
   std::uint64_t fill_from_ = 0;  // of the fill under way
   std::shared_ptr<const std::string> zeros_;
   io::Timer idle_timer_;
-  io::Task closed_;
+  Closed closed_;
 };
 
 }  // namespace storage

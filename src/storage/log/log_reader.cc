@@ -104,11 +104,17 @@ std::optional<LogReader::Piece> LogReader::plan(const ReadRequest& request, Read
   }
   const auto segments = with_events(log_.segments());
   const auto first = std::ranges::upper_bound(segments, reply.after, {}, last_sequence_of);
+  std::size_t look_ups = 0;
   for (const auto& segment : std::ranges::subrange(first, segments.end())) {
     const SegmentIndex& index = segment->index;
     if (index.first_sequence() > readable_through) break;
+    if (look_ups >= kReadLookUpsMax) return std::nullopt;
+    look_ups += request.topics.size() + 1;
     const auto range = index.find(request.topics, reply.after, request.bytes_max);
-    if (!range) continue;
+    if (!range) {
+      reply.covered = std::min(index.last_sequence(), readable_through);
+      continue;
+    }
     const Sequence begins = index.extents()[range->first].first_sequence;
     if (begins > readable_through) break;
     return piece_of(request, std::move(reply), readable_through, *segment, *range);

@@ -18,6 +18,9 @@
 namespace storage {
 
 inline constexpr std::size_t kAddressesPerReadMax = 64;  // looked up in an index
+// Look-ups of a topic in a segment for one read, some 100 ns each. A reader of rare topics far behind passes over as
+// many segments, is told so without an event, and asks again.
+inline constexpr std::size_t kReadLookUpsMax = 8'192;
 
 class LogReader final {
  public:

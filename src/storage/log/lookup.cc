@@ -22,7 +22,7 @@ std::ranges::subrange<Segments::const_iterator> LookupStage::segments() const {
 }
 
 void LookupStage::read(Segment& segment, std::size_t first, std::size_t end,
-                       std::move_only_function<void(std::string)> done) {
+                       std::move_only_function<void(std::string)> done, unsigned attempts) {
   const std::vector<Extent>& extents = segment.index.extents();
   const std::uint64_t from = extents[first].offset;
   log.begin_read(segment);
@@ -31,8 +31,12 @@ void LookupStage::read(Segment& segment, std::size_t first, std::size_t end,
                        .handle = segment.handle,
                        .offset = from,
                        .size = extents[end - 1].end_offset - from},
-                      [this, &segment, done = std::move(done)](auto read) mutable {
-                        done(read ? std::move(read->data) : std::string());
+                      [this, &segment, first, end, attempts, done = std::move(done)](auto bytes) mutable {
+                        if (!bytes && attempts > 1) {
+                          read(segment, first, end, std::move(done), attempts - 1);
+                        } else {
+                          done(bytes ? std::move(bytes->data) : std::string());
+                        }
                         log.end_read(segment);
                       });
 }
@@ -46,19 +50,23 @@ void Lookup::locate(io::Loop& from, LocateRequest request, Sequence durable, Lan
 }
 
 // The position is that of the last event known to lie before the time: where retention or damage took what came next,
-// nobody knows of which time that was, and a reader that begins there is told.
+// nobody knows of which time that was, and a reader that begins there is told. What a segment that went has reached is
+// known to the header of the next one.
 void Lookup::locate_time(io::Loop& from, std::int64_t wall_ms, LocateReply reply, Lane::LocateDone done) {
-  const auto segments = stage_.segments();
-  const auto found =
-      std::ranges::find_if(segments, [&](const auto& segment) { return segment->index.wall_ms_max() >= wall_ms; });
-  if (found == segments.end()) {
+  const Segments& segments = stage_.log.segments();
+  const auto found = std::ranges::find_if(segments, [wall_ms](const auto& segment) {
+    return segment->header.append_ms_before >= wall_ms || segment->index.wall_ms_max() >= wall_ms;
+  });
+  Sequence before = found != segments.begin() ? (*(found - 1))->index.last_sequence() : 0;
+  const bool is_here = found != segments.end() && (*found)->header.append_ms_before < wall_ms;
+  if (!is_here) {
+    if (found != segments.end()) reply.position = before;
     return from.post([done = std::move(done), reply]() mutable { done(reply); });
   }
   Segment& segment = **found;
   const std::size_t extent = *segment.index.find_time(wall_ms);
   const std::size_t first = extent > 0 ? extent - 1 : 0;  // its last event may be the one that is looked for
-  Sequence before = first > 0 ? last_in(segment.index, first) : 0;
-  if (first == 0 && found != segments.begin()) before = (*(found - 1))->index.last_sequence();
+  if (first > 0) before = last_in(segment.index, first);
   ++stage_.under_way;
   stage_.read(segment, first, extent + 1,
               [this, &from, wall_ms, before, reply, seed = segment.header.seed(),

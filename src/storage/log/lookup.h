@@ -5,8 +5,9 @@
 //
 // Each lookup is a state machine on the lane's loop, one small step after the other: a file operation, a search in an
 // index. Extents are taken apart on the loop that asked, as reads are. Nothing is kept from one request to the next but
-// what AddressReader keeps. A lookup takes a segment anew at each step, so that retention and rewriting go on; what
-// they took away since it began is not found, and was not to be found.
+// what AddressReader keeps. A lookup takes a segment anew at each step, so that retention and rewriting go on; what was
+// trimmed since it began may or may not have been found, so a reply says what is complete when it is made. What came
+// since then counts for nothing: every reply is as of its `end`.
 //
 // Thread: the lane's loop; `done` is called on the loop `from`. Lives until the last turn of both.
 #include <cstddef>
@@ -20,6 +21,7 @@
 
 namespace storage {
 
+inline constexpr unsigned kLookupReadAttempts = 3;       // of one extent, before it counts as unreadable
 inline constexpr std::size_t kLookupStepsMax = 1'024;    // extents passed over by the index in one turn
 inline constexpr std::size_t kNewestCandidatesMax = 64;  // addresses that are looked up together
 inline constexpr std::size_t kNewestKnownMax = 65'536;   // addresses remembered within one request
@@ -38,7 +40,8 @@ struct LookupStage {
   // Those with an event: only the newest can be without.
   std::ranges::subrange<Segments::const_iterator> segments() const;
   // The extents [first, end) of a segment, which is kept until `done`. No bytes: they cannot be read.
-  void read(Segment&, std::size_t first, std::size_t end, std::move_only_function<void(std::string)> done);
+  void read(Segment&, std::size_t first, std::size_t end, std::move_only_function<void(std::string)> done,
+            unsigned attempts = kLookupReadAttempts);
 };
 
 class Lookup final {

@@ -6,17 +6,6 @@
 
 namespace storage {
 
-namespace {
-
-// The last extent that begins at or before the position, and how many there are up to it.
-std::size_t extents_up_to(const SegmentIndex& index, Sequence position) {
-  const std::vector<Extent>& extents = index.extents();
-  return static_cast<std::size_t>(std::ranges::upper_bound(extents, position, {}, &Extent::first_sequence) -
-                                  extents.begin());
-}
-
-}  // namespace
-
 LastLookup::LastLookup(LookupStage& stage, io::Loop& from, LocateRequest&& request, LocateReply reply,
                        Lane::LocateDone&& done)
     : stage_(stage),
@@ -138,7 +127,8 @@ void LastLookup::take(const std::vector<LookupEvent>& events, Sequence extent_be
 void LastLookup::finish(LookupStatus status) {
   reply_.status = status;
   if (status == LookupStatus::Partial) reply_.position = upper_;
-  reply_.position = std::max(reply_.position, reply_.complete_after);
+  reply_.complete_after = stage_.complete_after(request_.topics);
+  reply_.position = std::max(reply_.position, std::min(reply_.complete_after, reply_.end));
   --stage_.under_way;
   from_.post([done = std::move(done_), reply = reply_]() mutable { done(reply); });
 }

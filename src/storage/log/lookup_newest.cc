@@ -24,7 +24,12 @@ void keep_newest(std::vector<LookupEvent>& events) {
 
 NewestLookup::NewestLookup(LookupStage& stage, io::Loop& from, NewestRequest&& request, NewestReply&& reply,
                            Lane::NewestDone&& done)
-    : stage_(stage), from_(from), request_(std::move(request)), reply_(std::move(reply)), done_(std::move(done)) {}
+    : stage_(stage),
+      from_(from),
+      request_(std::move(request)),
+      reply_(std::move(reply)),
+      done_(std::move(done)),
+      asked_after_(reply_.after) {}
 
 void NewestLookup::begin(LookupStage& stage, io::Loop& from, NewestRequest request, NewestReply reply,
                          Lane::NewestDone done) {
@@ -36,7 +41,8 @@ void NewestLookup::step() {
   if (stage_.stopping) return finish(LookupStatus::Stopped);
   if (reply_.covered >= reply_.end) return finish(LookupStatus::Complete);
   if (reply_.sequences.size() >= request_.events_max) return finish(LookupStatus::Partial);
-  if (bytes_read_ >= stage_.bytes_max) return finish(LookupStatus::Partial);
+  const bool has_moved = reply_.covered > asked_after_;
+  if (bytes_read_ >= stage_.bytes_max && has_moved) return finish(LookupStatus::Partial);
   if (!candidates_.empty()) return check();
   Segment* segment = segment_behind();
   if (segment == nullptr) {
@@ -70,7 +76,9 @@ void NewestLookup::walk(Segment& segment) {
       cover(segment.index.last_sequence());
       break;
     }
-    if (marks_ == nullptr || (*marks_)[range->first]) return read(segment, range->first);
+    // The newest in the segment may come behind `end`: then its marks say nothing.
+    const bool has_marks = marks_ != nullptr && segment.index.last_sequence() <= reply_.end;
+    if (!has_marks || (*marks_)[range->first]) return read(segment, range->first);
     cover(last_in(segment.index, range->end));
   }
   step_later();
@@ -79,16 +87,24 @@ void NewestLookup::walk(Segment& segment) {
 void NewestLookup::read(Segment& segment, std::size_t extent) {
   const Place place{segment.header.id, segment.index.extents()[extent].first_sequence,
                     std::min(last_in(segment.index, extent + 1), reply_.end)};
-  LookupFilter filter{request_.topics, {}, reply_.covered, reply_.end};
+  read_events(segment, extent, {request_.topics, {}, reply_.covered, reply_.end},
+              [place](NewestLookup& self, const std::vector<LookupEvent>& events) { self.take(events, place); });
+}
+
+// The newest of each address in the extent; taken apart on the loop that asked.
+void NewestLookup::read_events(Segment& segment, std::size_t extent, LookupFilter filter, OnEvents on_events) {
   const auto take_apart = [self = shared_from_this(), filter = std::move(filter), seed = segment.header.seed(),
-                           place](std::string bytes) mutable {
+                           on_events = std::move(on_events)](std::string bytes) mutable {
     self->bytes_read_ += bytes.size();
     io::Loop& from = self->from_;
-    from.post([self = std::move(self), filter = std::move(filter), seed, place, bytes = std::move(bytes)]() mutable {
+    from.post([self = std::move(self), filter = std::move(filter), seed, on_events = std::move(on_events),
+               bytes = std::move(bytes)]() mutable {
       std::vector<LookupEvent> events = matching_events(bytes, seed, filter);
       keep_newest(events);
       LookupStage& stage = self->stage_;
-      stage.loop.post([self = std::move(self), events = std::move(events), place] { self->take(events, place); });
+      stage.loop.post([self = std::move(self), events = std::move(events), on_events = std::move(on_events)] {
+        on_events(*self, events);
+      });
     });
   };
   stage_.read(segment, extent, extent + 1, take_apart);
@@ -96,7 +112,11 @@ void NewestLookup::read(Segment& segment, std::size_t extent) {
 
 void NewestLookup::take(const std::vector<LookupEvent>& events, Place place) {
   place_ = place;
+  const std::vector<DamagedRange>& damage = stage_.log.state().damage;
   for (const LookupEvent& event : events) {
+    // What a group that is damaged elsewhere still holds is not read either.
+    const auto damaged = std::ranges::lower_bound(damage, event.sequence, {}, &DamagedRange::last);
+    if (damaged != damage.end() && damaged->first <= event.sequence) continue;
     const auto known = later_.find(event.address_hash);
     if (known == later_.end() || event.sequence >= known->second) candidates_.push_back(event);
   }
@@ -113,6 +133,7 @@ void NewestLookup::check() {
     candidates_.clear();
     return step_later();
   }
+  if (reads_end()) return;
   const std::size_t count = std::min(candidates_.size(), kNewestCandidatesMax);
   checking_.assign(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(count));
   candidates_.erase(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(count));
@@ -120,19 +141,50 @@ void NewestLookup::check() {
   for (const LookupEvent& event : checking_) unresolved_.push_back(event.address_hash);
   std::ranges::sort(unresolved_);
   for (const auto& segment : segments) {
-    if (segment->index.last_sequence() <= place_.last) continue;
+    if (segment->index.last_sequence() <= place_.last || segment->index.first_sequence() > reply_.end) continue;
     stage_.log.begin_read(*segment);
     later_segments_.push_back(segment.get());
   }
   check_next();
 }
 
+// Whether the extent that `end` lies in has to be read first; then that is under way.
+bool NewestLookup::reads_end() {
+  if (place_.last >= reply_.end) return false;
+  const auto segments = stage_.segments();
+  const auto first_of = [](const auto& segment) { return segment->index.first_sequence(); };
+  Segment& segment = **(std::ranges::upper_bound(segments, reply_.end, {}, first_of) - 1);
+  const SegmentIndex& index = segment.index;
+  if (index.last_sequence() <= reply_.end) return false;
+  const std::size_t extent = extents_up_to(index, reply_.end) - 1;
+  const Sequence first = index.extents()[extent].first_sequence;
+  if (last_in(index, extent + 1) <= reply_.end || end_extent_.first == first) return false;
+  read_events(segment, extent, {request_.topics, {}, 0, reply_.end},
+              [first](NewestLookup& self, const std::vector<LookupEvent>& events) {
+                self.end_extent_ = {first, {}};
+                for (const LookupEvent& event : events) self.end_extent_.addresses.push_back(event.address_hash);
+                std::ranges::sort(self.end_extent_.addresses);
+                self.check();
+              });
+  return true;
+}
+
+NewestLookup::Again NewestLookup::comes_again(const SegmentIndex& index, const AddressHit& hit) const {
+  const Sequence first = index.extents()[hit.extent].first_sequence;
+  if (first <= place_.last || first > reply_.end) return Again::No;
+  if (last_in(index, hit.extent + 1) <= reply_.end) return Again::Yes;
+  if (end_extent_.first != first) return Again::Unknown;
+  return std::ranges::binary_search(end_extent_.addresses, hit.hash) ? Again::Yes : Again::No;
+}
+
 // The newest segment first: what comes again is most often there.
 void NewestLookup::check_next() {
   if (later_segments_.empty() || unresolved_.empty()) return take_survivors();
   Segment& segment = *later_segments_.back();
+  // Where events behind `end` may come, the newest is not the one that is asked for.
+  const bool has_end = segment.index.last_sequence() >= reply_.end;
   stage_.addresses.find(
-      segment, unresolved_, AddressReader::Want::Newest,
+      segment, unresolved_, has_end ? AddressReader::Want::All : AddressReader::Want::Newest,
       [self = shared_from_this(), &segment](const AddressAnswer& answer) { self->on_answer(segment, answer); });
 }
 
@@ -144,8 +196,14 @@ void NewestLookup::on_answer(const Segment& segment, const AddressAnswer& answer
   }
   if (later_.size() > kNewestKnownMax) later_.clear();
   for (const AddressHit& hit : answer.hits) {
+    const Again again = comes_again(segment.index, hit);
+    if (again == Again::Unknown) {  // events came meanwhile: once more
+      candidates_.insert(candidates_.begin(), checking_.begin(), checking_.end());
+      release();
+      return step_later();
+    }
     const Sequence first = segment.index.extents()[hit.extent].first_sequence;
-    if (first > place_.last) later_[hit.hash] = std::max(later_[hit.hash], first);
+    if (again == Again::Yes) later_[hit.hash] = std::max(later_[hit.hash], first);
   }
   std::erase_if(unresolved_, [this](std::uint64_t hash) {
     const auto known = later_.find(hash);
@@ -179,6 +237,9 @@ void NewestLookup::cover(Sequence sequence) {
 
 void NewestLookup::finish(LookupStatus status) {
   reply_.status = status;
+  // What was trimmed meanwhile goes, whether it was found or not.
+  reply_.complete_after = stage_.complete_after(request_.topics);
+  std::erase_if(reply_.sequences, [this](Sequence each) { return each <= reply_.complete_after; });
   --stage_.under_way;
   from_.post([done = std::move(done_), reply = std::move(reply_)]() mutable { done(std::move(reply)); });
 }

@@ -2,6 +2,7 @@
 // Positions, newest events and reads by address on the durable lane, against a plain list of what was published.
 #include "storage/log/lookup.h"
 
+#include <errno.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -157,7 +158,7 @@ class LookupTest : public testing::Test {
     EXPECT_TRUE(world_.run_until([&] { return sealed > 0 && answers == 2 * sealed; }, kPatienceNs));
     const std::size_t bytes = reader.memory_bytes();
     bool closed = false;
-    loop.post([&] { log.close([&] { closed = true; }); });
+    loop.post([&] { log.close([&](const auto&) { closed = true; }); });
     EXPECT_TRUE(world_.run_until([&] { return closed; }, kPatienceNs));
     loop.stop();
     world_.world().threads.join(loop);
@@ -385,8 +386,7 @@ TEST_P(LookupModelTest, trimmed_events_do_not_count) {
   ASSERT_NO_FATAL_FAILURE(check());
 }
 
-// Events that come again behind the snapshot's end may be left out: they come behind it.
-TEST_P(LookupModelTest, the_newest_events_are_found_while_events_come_and_go_and_segments_are_rewritten) {
+TEST_P(LookupModelTest, the_newest_events_are_those_of_the_end_while_events_come_and_go_and_segments_are_rewritten) {
   publish_some(400);
   declare({{"a", {.bytes = 30'000}}, {"b", {.bytes = 30'000}}});
   world_.run_for(595 * sim::kSecondNs);  // soon ids are forgotten, and sparse segments can be rewritten
@@ -399,19 +399,153 @@ TEST_P(LookupModelTest, the_newest_events_are_found_while_events_come_and_go_and
     world_.run_for(pick(5) * sim::kMsNs);
     publish_some(1 + pick(3));
     ASSERT_TRUE(world_.run_until([&] { return reply.has_value(); }, kPatienceNs));
-    const Sequence trimmed = read(topics, std::nullopt).complete_after;
-    std::vector<Published> known = of(topics, {}, reply->after);
-    const Sequence covered = reply->covered;
+    std::vector<Published> known = of(topics, {}, std::max(reply->after, reply->complete_after));
     std::erase_if(known, [&](const Published& each) { return each.sequence > reply->end; });
-    const Sequences newest = newest_of(known), newest_at_last = newest_of(of(topics, {}, reply->after));
-    for (const Sequence each : reply->sequences) ASSERT_TRUE(std::ranges::binary_search(newest, each));
-    for (const Sequence each : newest) {
-      if (each > covered || each <= trimmed || !std::ranges::binary_search(newest_at_last, each)) continue;
-      ASSERT_TRUE(std::ranges::binary_search(reply->sequences, each));
-    }
+    Sequences newest = newest_of(known);
+    std::erase_if(newest, [&](Sequence each) { return each > reply->covered; });
+    ASSERT_TRUE(reply->sequences == newest);
     world_.run_for(pick(3) * sim::kSecondNs);
   }
   EXPECT_LT(segments(), before) << "some became one";
+}
+
+// Addresses that come again before the end and behind it, in extents of their own and in the one that has the end.
+class EndTest : public LookupTest {
+ protected:
+  EndTest() { topics_ = declare({{"a"}}); }
+  // Of each round's addresses a third comes again in extents before the last one, a third in that.
+  void publish_extents() {
+    for (std::uint64_t i = 0; i < 30; ++i) {
+      publish({{topics_[0], hash_of(3)}, {topics_[0], hash_of(100 + i)}, {topics_[0], hash_of(200 + i)}}, 10'000);
+    }
+    for (std::uint64_t i = 0; i < 30; i += 2) publish({{topics_[0], hash_of(100 + i)}});
+    for (std::uint64_t i = 0; i < 10; ++i) publish({{topics_[0], hash_of(3)}}, 10'000);
+    for (std::uint64_t i = 1; i < 30; i += 2) publish({{topics_[0], hash_of(100 + i)}});
+  }
+  void check_while_they_come_again() {
+    const Sequence last = published_.back().sequence;
+    std::optional<NewestReply> reply;
+    lane().newest_per_address(run_->loop, {topics_, std::nullopt, 100}, [&](NewestReply r) { reply = std::move(r); });
+    for (std::uint64_t i = 0; !reply; ++i) {
+      std::vector<std::pair<TopicId, std::uint64_t>> again;
+      for (std::uint64_t j = 0; j < 30; ++j) {
+        again.emplace_back(topics_[0], hash_of(100 + j));
+        again.emplace_back(topics_[0], hash_of(200 + j));
+      }
+      publish(again, i % 2 * 1'500);
+    }
+    ASSERT_GT(published_.back().sequence, last);
+    EXPECT_EQ(reply->end, last);
+    std::vector<Published> known = published_;
+    std::erase_if(known, [&](const Published& each) { return each.sequence > reply->end; });
+    EXPECT_TRUE(reply->sequences == newest_of(known));
+  }
+
+  Topics topics_;
+};
+
+TEST_F(EndTest, an_event_is_the_newest_although_its_address_comes_again_while_it_is_looked_for) {
+  for (int i = 0; i < 8; ++i) {
+    publish_extents();
+    check_while_they_come_again();
+  }
+}
+
+TEST_F(EndTest, an_event_is_the_newest_also_in_a_segment_that_is_scanned_while_its_address_comes_again) {
+  for (int i = 0; i < 8; ++i) {
+    publish_extents();
+    kill();
+    check_while_they_come_again();
+  }
+}
+
+TEST_F(LookupTest, no_event_is_named_that_was_trimmed_while_it_was_looked_for) {
+  const Topics topics = declare({{"a", {.bytes = 20'000}}});
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    publish({{topics[0], hash_of(i)}}, 1'000);
+    const NewestReply reply = newest({topics, std::nullopt, 1'000});
+    const Sequence from = std::max(reply.after, reply.complete_after);
+    ASSERT_TRUE(reply.sequences == newest_of(of(topics, {}, from)));
+    const LocateReply last = locate({topics, {}, LastEvents{1'000}});
+    ASSERT_GE(last.position, last.complete_after);
+    ASSERT_GE(last.events, of(topics, {}, last.position).size());
+  }
+}
+
+// Damage in the footers of all sealed segments, found by a lane that runs and by the next start.
+class FooterDamageTest : public LookupModelTest {
+ protected:
+  enum class Part : std::uint8_t { Trailer, Index, Addresses, Directory, Whole };
+
+  void damage_footers(Part part) {
+    std::size_t damaged = 0;
+    for (const std::string& path : world_.files().paths()) {
+      if (!path.ends_with(".segment")) continue;
+      const std::string bytes = world_.files().get(path).value();
+      const SegmentHeader header = parse_segment_start(base::Bytes(bytes).substr(0, kFirstGroupAt)).value();
+      const auto trailer = parse_footer_trailer(
+          base::Bytes(bytes).substr(bytes.size() - kFooterTrailerBytes, kFooterTrailerBytes), header, bytes.size());
+      if (!trailer) continue;
+      damage(path, *trailer, part, bytes.size());
+      ++damaged;
+    }
+    EXPECT_GT(damaged, 2u);
+  }
+  void check_with_damaged(Part part) {
+    publish_some(150);
+    restart();
+    publish_some(10);
+    seal();
+    damage_footers(part);
+    ASSERT_NO_FATAL_FAILURE(check()) << "while the lane runs";
+    stop();
+    start();
+    ASSERT_NO_FATAL_FAILURE(check()) << "after a start";
+    publish_some(10);
+    seal();
+    ASSERT_NO_FATAL_FAILURE(check()) << "sealed again";
+  }
+
+ private:
+  void damage(const std::string& path, const FooterTrailer& trailer, Part part, std::uint64_t file_bytes) {
+    const auto flip_in = [&](const FooterSection& section) {
+      for (std::uint64_t at = 0; at < section.bytes; at += 1 + pick(2'000)) {
+        world_.files().flip_bit(path, section.offset + at, static_cast<unsigned>(pick(8)));
+      }
+    };
+    switch (part) {
+      case Part::Trailer: return world_.files().flip_bit(path, file_bytes - 1 - pick(kFooterTrailerBytes), 2);
+      case Part::Index: return flip_in(trailer.index);
+      case Part::Addresses: return flip_in(trailer.addresses);
+      case Part::Directory: return flip_in(trailer.directory);
+      case Part::Whole: return world_.files().truncate_file(path, trailer.groups_end);
+    }
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Seeds, FooterDamageTest, testing::Range(1u, 4u));
+
+TEST_P(FooterDamageTest, lookups_are_right_with_damaged_trailers) { check_with_damaged(Part::Trailer); }
+TEST_P(FooterDamageTest, lookups_are_right_with_damaged_extents_and_topics) { check_with_damaged(Part::Index); }
+TEST_P(FooterDamageTest, lookups_are_right_with_damaged_buckets_of_addresses) { check_with_damaged(Part::Addresses); }
+TEST_P(FooterDamageTest, lookups_are_right_with_damaged_directories_of_buckets) { check_with_damaged(Part::Directory); }
+TEST_P(FooterDamageTest, lookups_are_right_without_footers) { check_with_damaged(Part::Whole); }
+
+TEST_P(FooterDamageTest, a_lookup_is_right_although_the_disk_refuses_a_read_twice) {
+  publish_some(100);
+  for (std::uint64_t call = 1; call <= 12; ++call) {
+    restart();
+    seal();
+    for (const std::uint64_t each : {call, call + 1}) {
+      world_.files().fail_kind(sim::SimFiles::Kind::ReadAt, each, {base::Errc::System, "refused by the test", EIO});
+    }
+    switch (pick(3)) {
+      case 0: ASSERT_NO_FATAL_FAILURE(check_newest(topics_, 0, 100'000)) << call; break;
+      case 1: ASSERT_NO_FATAL_FAILURE(check_last(topics_, some_addresses(), 100)) << call; break;
+      default: ASSERT_NO_FATAL_FAILURE(check_last(some_topics(), {}, 1 + pick(2'000))) << call; break;
+    }
+    for (int i = 0; i < 40; ++i) read(topics_, std::nullopt);  // nothing is refused any more
+  }
 }
 
 TEST_F(LookupTest, sealed_segments_cost_no_memory_for_their_addresses) {
@@ -494,6 +628,71 @@ TEST_F(LookupTest, a_time_is_never_behind_an_event_that_was_trimmed_since) {
   }
 }
 
+// The clock is ahead, and most so for one event among segments of a topic that goes later; then it is set right.
+class GoneTimeTest : public LookupTest {
+ protected:
+  static constexpr std::int64_t kHourMs = 3'600'000;
+
+  GoneTimeTest() {
+    topics_ = declare({{"a"}, {"b"}});
+    publish({{topics_[1], hash_of(0)}});
+    fill(topics_[1]);
+    world_.step_wall_clock(kHourMs);
+    fill(topics_[0]);
+    world_.step_wall_clock(kHourMs);
+    publish({{topics_[0], hash_of(0)}});
+    gone_ = published_.back();
+    world_.step_wall_clock(-kHourMs);
+    fill(topics_[0]);
+    world_.step_wall_clock(-kHourMs);
+    fill(topics_[1]);
+    learn_times(topics_);
+    gone_ = *std::ranges::find(published_, gone_.sequence, &Published::sequence);
+    declare({{"a", {.bytes = 0}}});
+    const std::size_t before = segments();
+    world_.run_for(700 * sim::kSecondNs);  // until no id is remembered
+    EXPECT_LT(segments(), before);
+  }
+  void fill(TopicId topic) {
+    for (std::uint64_t i = 0; i < 150; ++i) publish({{topic, hash_of(i)}}, 10'000);
+  }
+  void check() {
+    const LocateReply of_gone = locate({.topics = {topics_[0]}, .what = AtTime{gone_.wall_ms}});
+    EXPECT_LT(of_gone.position, of_gone.complete_after) << "so that a reader is told";
+    const std::vector<Published> left = of({topics_[1]}, {}, gone_.sequence);
+    const LocateReply of_left = locate({.topics = {topics_[1]}, .what = AtTime{gone_.wall_ms}});
+    EXPECT_LT(of_left.position, left.front().sequence) << "a clock that stepped back gives more, never less";
+    EXPECT_GT(of_left.position, published_.front().sequence);
+  }
+
+  Topics topics_;
+  Published gone_ = {};
+};
+
+TEST_F(GoneTimeTest, a_time_that_was_reached_only_by_what_is_gone_is_still_known) { check(); }
+
+TEST_F(GoneTimeTest, a_time_that_was_reached_only_by_what_is_gone_is_known_to_later_starts) {
+  restart();
+  check();
+  kill();
+  check();
+  seal();
+  restart();
+  check();
+}
+
+TEST_F(LookupTest, a_time_that_only_the_last_event_reached_is_known_when_all_are_gone) {
+  const Topics topics = declare({{"a"}});
+  publish({{topics[0], hash_of(1)}});
+  learn_times(topics);
+  restart();
+  declare({{"a", {.bytes = 0}}});
+  seal();
+  const LocateReply reply = locate({.topics = topics, .what = AtTime{published_[0].wall_ms}});
+  EXPECT_EQ(reply.complete_after, published_[0].sequence);
+  EXPECT_LT(reply.position, reply.complete_after);
+}
+
 TEST_F(LookupTest, an_empty_lane_has_its_end_everywhere) {
   const Topics topics = declare({{"a"}});
   EXPECT_EQ(locate({topics, {}, LastEvents{5}}).position, lane().durable());
@@ -515,6 +714,23 @@ TEST_F(LookupTest, the_newest_events_come_in_pages) {
   const NewestReply two = newest({topics, one.covered, 2});
   EXPECT_THAT(two.sequences, ElementsAre(first + 3, first + 4));
   EXPECT_EQ(newest({topics, lane().durable() + 1, 2}).status, LookupStatus::Ahead);
+}
+
+TEST_F(LookupTest, an_event_that_no_reader_is_shown_for_damage_beside_it_is_not_among_the_newest) {
+  const Topics topics = declare({{"a"}, {"b"}});
+  publish({{topics[0], hash_of(1)}, {topics[0], hash_of(2)}});
+  publish({{topics[0], hash_of(2)}, {topics[1], hash_of(3)}}, 400);  // one group, two batches
+  publish({{topics[0], hash_of(4)}});
+  stop();
+  const std::string path = world_.files().paths().front();
+  const std::size_t at = world_.files().get(path).value().rfind(std::string(400, 'v'));
+  ASSERT_NE(at, std::string::npos);
+  world_.files().flip_bit(path, at + 100, 3);
+  start();
+  ASSERT_EQ(read({topics[0]}, published_[1].sequence).status, ReadStatus::Damaged);
+  const NewestReply reply = newest({topics, std::nullopt, 100});
+  EXPECT_THAT(reply.sequences, testing::Not(testing::Contains(published_[2].sequence)));
+  EXPECT_THAT(reply.sequences, testing::IsSupersetOf({published_[0].sequence, published_[4].sequence}));
 }
 
 TEST_F(LookupTest, damage_is_told_to_a_reader_of_an_address_that_may_lie_in_it) {

@@ -69,6 +69,11 @@ Result<void> OpenFile::write(std::uint64_t offset, base::Bytes bytes) const {
   return {};
 }
 
+Result<void> OpenFile::allocate(std::uint64_t offset, std::uint64_t size) const {
+  TRY(file_system_->carry_out({.kind = Kind::Allocate, .handle = handle_, .offset = offset, .size = size}));
+  return {};
+}
+
 Result<void> OpenFile::truncate(std::uint64_t size) const {
   TRY(file_system_->carry_out({.kind = Kind::Truncate, .handle = handle_, .size = size}));
   return {};

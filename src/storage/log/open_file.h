@@ -27,6 +27,7 @@ class OpenFile final {
   // A sector that has rotted must not hide its neighbours: what cannot be read (EIO) reads as zeros, and is counted.
   base::Result<std::string> read_around_rot(std::uint64_t offset, std::uint64_t size, std::uint64_t& unreadable) const;
   base::Result<void> write(std::uint64_t offset, base::Bytes) const;
+  base::Result<void> allocate(std::uint64_t offset, std::uint64_t size) const;
   base::Result<void> truncate(std::uint64_t size) const;
   base::Result<void> sync() const;
   base::Result<void> lock() const;

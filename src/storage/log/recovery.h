@@ -49,11 +49,16 @@ struct Recovered {
   std::vector<OpenSegment> segments;    // oldest first; the last one is new, and the next group goes there
   std::vector<RestoredRepeat> repeats;  // in log order, those younger than the window
   std::int64_t previous_wall_ms = 0;    // of the last commit before this start; 0: there was none
+  enum class Room : std::uint8_t {
+    Enough,
+    Short,  // the disk is full, and the reserve is not what it should be
+  } room = Room::Enough;
   std::vector<RecoveryFinding> findings;
 };
 
 // Errors: Errc::System with errno; EWOULDBLOCK: another process uses the directory. Errc::Unsupported: made by a newer
-// version. Errc::BadInput: `lock` is not a lane's. Creates the directory (its parent must exist) and the lane if new.
+// version. Errc::BadInput: `lock` is not a lane's. ENOSPC and EDQUOT: there is no room for a segment, and none was kept
+// for it. Creates the directory (its parent must exist) and the lane if new.
 base::Result<Recovered> recover(io::World, const std::string& directory, const Limits&);
 
 }  // namespace storage

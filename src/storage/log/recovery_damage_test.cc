@@ -276,6 +276,17 @@ TEST(RecoveryDamageTest, rebuilds_the_newest_lane_state_from_the_segments_before
   EXPECT_TRUE(lane.state().damage.empty()) << lane.all_findings();
 }
 
+TEST(RecoveryDamageTest, bounds_damage_at_the_end_of_a_segment_by_what_the_next_one_begins_with) {
+  SmallLane small;
+  TestLane& lane = small.lane;
+  const WrittenGroup& last = *small.group_with(7);
+  small.files.zero_range(small.paths[1], last.offset, last.bytes);
+  small.files.zero_range(small.paths[2], kFirstGroupAt, 100);
+  lane.must_start();
+  EXPECT_EQ(lane.state().damage, (Ranges{{7, 7}})) << lane.all_findings();
+  EXPECT_EQ(lane.events(), TestLane::without(lane.written, 7, 7));
+}
+
 TEST(RecoveryDamageTest, rebuilds_the_lane_state_over_segments_that_lack_theirs) {
   SmallLane small;
   TestLane& lane = small.lane;
@@ -323,6 +334,60 @@ TEST(RecoveryDamageTest, bounds_damage_by_the_events_around_it) {
   small.expect_the_rest();
 }
 
+TEST(RecoveryDamageTest, takes_nothing_between_two_runs_for_damage) {
+  sim::SimWorld world{{.seed = 1}};
+  TestLane lane(world);
+  lane.must_start();
+  lane.declare("a");
+  lane.publish(1, 3);
+  lane.publish(1, 2);  // 4 and 5, which the next start copies
+  lane.must_start();
+  const Sequence run = lane.state().next_sequence;
+  const std::string path = lane.newest_path();
+  const std::uint64_t copy_at = lane.recovered().segments.back().index.extents().front().offset;
+  lane.publish(1, 2);
+  const WrittenGroup lost = lane.groups.back();
+  lane.publish(1, 1);
+  lane.rotate();
+  lane.publish(1, 1);
+  lane.commit({});
+  lane.close();
+  world.files().zero_range(path, copy_at, lost.offset + lost.bytes - copy_at);
+  lane.must_start();
+  EXPECT_EQ(lane.state().damage, (Ranges{{4, 5}, {run, run + 1}})) << lane.all_findings();
+  EXPECT_EQ(lane.findings(Kind::Damage), 2u) << lane.all_findings();
+  EXPECT_EQ(lane.events(), TestLane::without(TestLane::without(lane.written, 4, 5), run, run + 1));
+}
+
+// Nobody knows where the run began, and somebody may have seen its events: all that may have been one is damage, and a
+// position in there is not ahead.
+TEST(RecoveryDamageTest, says_of_every_position_of_a_run_that_is_lost_that_it_is_damaged) {
+  sim::SimWorld world{{.seed = 1}};
+  TestLane lane(world);
+  lane.must_start();
+  lane.declare("a");
+  lane.publish(1, 3);
+  lane.publish(1, 2);  // 4 and 5, which the next start copies
+  lane.must_start();
+  const Sequence run = lane.state().next_sequence;
+  const std::string path = lane.newest_path();
+  const std::uint64_t copy_at = lane.recovered().segments.back().index.extents().front().offset;
+  lane.publish(1, 2);
+  const WrittenGroup lost = lane.groups.back();
+  lane.commit({});
+  lane.close();
+  world.files().zero_range(path, copy_at, lost.offset + lost.bytes - copy_at);
+  for (int i = 0; i < 2; ++i) {
+    lane.must_start();
+    ASSERT_EQ(lane.state().damage.size(), 1u) << lane.all_findings();
+    EXPECT_EQ(lane.state().damage[0].first, 4u);
+    EXPECT_GE(lane.state().damage[0].last, run + 1);
+    EXPECT_GT(lane.state().next_sequence, lane.state().damage[0].last);
+    EXPECT_FALSE(lane.state().is_between_runs(run + 1));
+    EXPECT_EQ(lane.events(), TestLane::without(lane.written, 4, run + 1));
+  }
+}
+
 // Nothing tells how many there were: then it is as many as there was room for, and no other event gets their numbers.
 TEST(RecoveryDamageTest, gives_no_number_out_again_that_damage_may_have_had) {
   SmallLane small;
@@ -338,6 +403,26 @@ TEST(RecoveryDamageTest, gives_no_number_out_again_that_damage_may_have_had) {
   EXPECT_GT(lane.state().next_sequence, lane.state().damage[0].last);
   EXPECT_GE(lane.state().topics.at(0).next_offset, 8);
   EXPECT_EQ(lane.events(), TestLane::without(lane.written, 11, 12));
+}
+
+// The segment's last events are lost, so its entry in the manifest ends before them.
+TEST(RecoveryDamageTest, finds_damage_again_if_the_lane_state_that_knew_it_is_lost) {
+  SmallLane small;
+  TestLane& lane = small.lane;
+  const WrittenGroup& last = *small.group_with(12);
+  small.files.flip_bit(small.paths[2], last.offset + 40, 1);
+  lane.must_start();
+  ASSERT_EQ(lane.state().damage, (Ranges{{11, 12}}));
+  const std::string newest = lane.newest_path();
+  lane.close();
+  small.files.flip_bit(newest, kFirstGroupAt + 40, 1);
+  for (int i = 0; i < 2; ++i) {
+    lane.must_start();
+    EXPECT_NE(lane.state().identity.epoch, small.epoch);
+    EXPECT_EQ(lane.state().damage, (Ranges{{11, 12}}));
+    EXPECT_EQ(lane.findings(Kind::Damage), i == 0 ? 2u : 0u) << lane.all_findings();
+    EXPECT_EQ(lane.events(), TestLane::without(lane.written, 11, 12));
+  }
 }
 
 TEST(RecoveryDamageTest, keeps_the_ids_of_topics_whose_names_are_lost) {
@@ -393,6 +478,30 @@ TEST(RecoveryDamageTest, ignores_a_recovery_that_lacks_a_copy_and_was_not_finish
     EXPECT_EQ(lane.findings(Kind::EpochChanged), 0u) << lane.all_findings();
     EXPECT_FALSE(world.files().get(unfinished));
     return;
+  }
+}
+
+// The originals are gone, so it was finished: a disk that lied must not end in a lane that does not start any more.
+TEST(RecoveryDamageTest, starts_with_a_recovery_that_lacks_a_copy_if_there_is_nothing_else) {
+  sim::SimWorld world{{.seed = 1}};
+  TestLane lane(world);
+  lane.must_start();
+  lane.declare("a");
+  lane.publish(1, 2);
+  const std::string original = lane.newest_path();
+  lane.must_start();
+  ASSERT_FALSE(world.files().get(original));
+  const std::uint64_t epoch = lane.state().identity.epoch;
+  const Sequence seen = lane.state().next_sequence;
+  const std::string path = lane.newest_path();
+  const std::uint64_t copy_at = lane.recovered().segments.back().index.extents().front().offset;
+  lane.close();
+  world.files().truncate_file(path, copy_at);
+  for (int i = 0; i < 2; ++i) {
+    lane.must_start();
+    EXPECT_EQ(lane.state().identity.epoch, epoch);
+    EXPECT_TRUE(lane.events().empty());
+    EXPECT_GT(lane.state().next_sequence, seen);
   }
 }
 

@@ -146,5 +146,65 @@ TEST_F(RecoveryRewrittenTest, is_the_newest_if_nothing_behind_it_can_be_read) {
   EXPECT_TRUE(lane.state().damage.empty()) << lane.all_findings();
 }
 
+// What retention has left out is not missing, and the damaged group says itself what was in it.
+TEST_F(RecoveryRewrittenTest, loses_no_more_than_the_events_of_a_damaged_group) {
+  rewrite_segment(world, lane, 1);
+  lane.must_start();
+  const std::uint64_t batch_at = lane.recovered().segments.front().index.extents().front().offset;
+  lane.close();
+  files.flip_bit(first, batch_at + 20, 1);
+  files.flip_bit(first, files.get(first)->size() - 10, 1);  // the footer
+  lane.must_start();
+  EXPECT_EQ(lane.state().damage, (std::vector<DamagedRange>{{3, 3}})) << lane.all_findings();
+  EXPECT_EQ(lane.events(), TestLane::without(live, 3, 3));
+}
+
+TEST_F(RecoveryRewrittenTest, still_knows_what_was_trimmed_if_the_group_that_said_so_is_damaged) {
+  rewrite_segment(world, lane, 1);
+  const WrittenGroup& trim = lane.groups.at(lane.groups.size() - 2);
+  files.flip_bit(trim.path, trim.offset + 20, 1);
+  lane.commit({});
+  for (int i = 0; i < 2; ++i) {
+    lane.must_start();
+    EXPECT_EQ(lane.state().topics.at(0).complete_after, 5u);
+    EXPECT_EQ(lane.events(), live) << lane.all_findings();
+    EXPECT_TRUE(lane.state().damage.empty());
+  }
+}
+
+// Else a reader without a position would begin beyond the end.
+TEST_F(RecoveryRewrittenTest, knows_of_no_trimming_beyond_the_end) {
+  lane.publish(1, 1);  // 9
+  const WrittenGroup ninth = lane.groups.back();
+  std::string records;
+  append_control_record(records, RecordKind::Trim, 0, encode_trims({{1, 9}}));
+  lane.commit(std::move(records));
+  rewrite_segment(world, lane, 1);
+  lane.close();
+  files.truncate_file(ninth.path, ninth.offset);  // the disk has lied
+  lane.must_start();
+  EXPECT_EQ(lane.state().topics.at(0).complete_after, 8u);
+  EXPECT_EQ(lane.events(), TestLane::without(live, 9, 9)) << lane.all_findings();
+}
+
+// It begins before the segment whose name it has, and no manifest says so yet.
+TEST_F(RecoveryRewrittenTest, reads_all_of_several_segments_that_became_one_without_a_footer) {
+  const SegmentHeader from{.number = 2, .id = 99, .first_replaced = 1};
+  RewrittenSegment merged(from, lane.state());
+  for (const std::size_t i : {0u, 1u}) {
+    each_group(world.world().file_system, lane.recovered().segments.at(i),
+               [&](const ScannedGroup& scanned) { merged.add(scanned.group); });
+  }
+  std::string bytes = merged.finish();
+  bytes[bytes.size() - 10] ^= 1;
+  lane.close();
+  files.put(second, bytes);
+  for (int i = 0; i < 2; ++i) {
+    lane.must_start();
+    expect_what_lives();
+    EXPECT_FALSE(files.get(first));
+  }
+}
+
 }  // namespace
 }  // namespace storage

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/log/recovery_segment.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace storage {
@@ -23,6 +24,14 @@ std::string copy_records(const GroupView& group, const LaneState& begins) {
   }
   append_commit_room(copy);
   return copy;
+}
+
+std::int64_t append_ms_before(const Survey& found) {
+  std::int64_t largest = found.newest ? found.newest->append_ms_before : 0;
+  for (const SurveyedSegment& segment : found.segments) {
+    largest = std::max({largest, segment.header.append_ms_before, segment.index.wall_ms_max()});
+  }
+  return largest;
 }
 
 Result<void> append_copy(RecoverySegment& segment, const GroupView& original, const LaneState& begins) {
@@ -51,6 +60,7 @@ Result<RecoverySegment> build_recovery_segment(const Survey& found, LaneState be
   segment.header.continues = found.proven.number;
   segment.header.continues_crc = found.proven.crc;
   segment.header.created_ms = wall_ms;
+  segment.header.append_ms_before = append_ms_before(found);
   // Its times are those of the commit that it stands for: they say when the lane last lived.
   CommitRecord commit;
   commit.number = found.proven.number + 1;

@@ -353,7 +353,7 @@ TEST_F(RecoveryTest, says_when_the_lane_lived_last) {
 
 // --- no room
 
-TEST_F(RecoveryTest, starts_on_a_full_disk_by_giving_up_the_reserve) {
+TEST_F(RecoveryTest, starts_on_a_full_disk_in_the_reserve) {
   lane.must_start();
   lane.declare("a");
   lane.publish(1, 2);
@@ -362,7 +362,8 @@ TEST_F(RecoveryTest, starts_on_a_full_disk_by_giving_up_the_reserve) {
   files.set_free_bytes(0);
   lane.must_start();
   EXPECT_EQ(lane.events(), lane.written);
-  EXPECT_FALSE(files.get(lane.path() + "/reserve"));
+  EXPECT_EQ(lane.recovered().segments.back().file_bytes, 1u << 16) << "the reserve has become the new segment";
+  EXPECT_EQ(lane.recovered().room, Recovered::Room::Short);
   EXPECT_EQ(lane.findings(Kind::Info), 1u) << lane.all_findings();
 }
 
@@ -394,7 +395,7 @@ TEST_F(RecoveryTest, gives_up_the_reserve_wherever_the_disk_is_full) {
       files.fail_kind(kind, call, {base::Errc::System, "full", ENOSPC});
       lane.must_start();
       EXPECT_EQ(lane.events(), lane.written);
-      EXPECT_FALSE(files.get(lane.path() + "/reserve"));
+      EXPECT_EQ(lane.findings(Kind::Info), 1u) << lane.all_findings();
     }
   }
 }

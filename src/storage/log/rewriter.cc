@@ -4,16 +4,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/log/group_reader.h"
+
 namespace storage {
 
 using Kind = io::FileRequest::Kind;
 
 // One new segment in the making.
 struct Rewriter::Work {
-  std::vector<Segment*> sources;  // side by side, oldest first
-  std::size_t source = 0;         // which is being read
-  std::uint64_t read_offset = kFirstGroupAt;
-  std::string bytes;  // that were read and hold no whole group yet
+  std::vector<Segment*> sources;      // side by side, oldest first
+  std::size_t source = 0;             // which is being read
+  std::optional<GroupReader> groups;  // of that
 
   SegmentHeader header;
   std::string path;  // in the end
@@ -28,43 +29,62 @@ struct Rewriter::Work {
   std::unique_ptr<FooterWriter> footer;
 
   std::string temporary() const { return path + ".tmp"; }
+  void open_source() {
+    if (source == sources.size()) return groups.reset();
+    groups.emplace(sources[source]->header.seed(), kFirstGroupAt, sources[source]->end_offset);
+  }
 };
 
-Rewriter::Rewriter(io::Loop& loop, Log& log, const TopicTable& topics, const LaneClock& clock, const Limits& limits)
-    : loop_(loop), log_(log), topics_(topics), clock_(clock), limits_(limits) {}
+Rewriter::Rewriter(io::Loop& loop, Log& log, const TopicTable& topics, const SegmentUsage& usage,
+                   const LaneClock& clock, const Limits& limits)
+    : loop_(loop), log_(log), topics_(topics), usage_(usage), clock_(clock), limits_(limits) {}
 Rewriter::~Rewriter() = default;
 
 // --- which
 
-std::uint64_t Rewriter::live_bytes(const Segment& segment) const {
-  std::uint64_t bytes = 0;
-  for (const TopicId topic : segment.index.topics()) {
-    bytes += segment.index.live_bytes(topic, topics_.at(topic).complete_after);
-  }
-  return bytes;
+// Ids within the window stay where they are, and what has no footer yet will be read for one first.
+Rewriter::Candidate Rewriter::judge(const Segment& segment) const {
+  if (segment.footer != OpenSegment::Footer::Whole || !usage_.is_counted(segment)) return {};
+  if (segment.index.last_lane_time_ns() + limits_.repeat_window_ns >= clock_.now_ns()) return {};
+  if (!retries_.is_due(segment.header.id, loop_.now_ns())) return {};
+  const std::uint64_t all = segment.index.batch_bytes();
+  const std::uint64_t live = all - std::min(usage_.dead_bytes(segment), all);
+  if (live == 0) return {};
+  // Records and commits around the batches have their share. In a double: the product may be too large.
+  const auto groups = static_cast<double>(segment.end_offset - kFirstGroupAt);
+  const auto bytes = static_cast<std::uint64_t>(groups * static_cast<double>(live) / static_cast<double>(all));
+  if (live * 100 < all * kSparsePercent) return {Candidate::Kind::Sparse, bytes};
+  return {bytes <= limits_.segment_bytes_max / 2 ? Candidate::Kind::Small : Candidate::Kind::None, bytes};
 }
 
-// Ids within the window stay where they are, and what has no footer yet will be read for one first.
-bool Rewriter::is_sparse(const Segment& segment) const {
-  if (segment.footer != OpenSegment::Footer::Whole || given_up_.contains(segment.header.id)) return false;
-  if (segment.index.last_lane_time_ns() + limits_.repeat_window_ns >= clock_.now_ns()) return false;
-  const std::uint64_t live = live_bytes(segment);
-  return live > 0 && live * 100 < segment.index.batch_bytes() * kSparsePercent;
+std::vector<Rewriter::Candidate> Rewriter::judge_all() const {
+  std::vector<Candidate> candidates;
+  const Segments& segments = log_.segments();
+  for (auto at = segments.begin(); at != segments.end() - 1; ++at) candidates.push_back(judge(**at));
+  return candidates;
+}
+
+// How many segments, side by side, are worth to become one: the most there can be from this one on.
+std::size_t Rewriter::run_from(const std::vector<Candidate>& candidates, std::size_t first) const {
+  const std::size_t end = std::min(candidates.size(), first + kRewriteSourcesMax);
+  std::uint64_t bytes = 0, largest_small = 0;
+  std::size_t worth = 0;
+  for (std::size_t at = first; at < end && candidates[at].kind != Candidate::Kind::None; ++at) {
+    bytes += candidates[at].live_bytes;
+    if (at > first && bytes > limits_.segment_bytes_max) break;
+    if (candidates[at].kind == Candidate::Kind::Small)
+      largest_small = std::max(largest_small, candidates[at].live_bytes);
+    if (largest_small <= bytes / 2) worth = at - first + 1;
+  }
+  return worth;
 }
 
 std::vector<Segment*> Rewriter::choose() const {
+  const std::vector<Candidate> candidates = judge_all();
   std::vector<Segment*> chosen;
-  std::uint64_t bytes = 0;
-  const Segments& segments = log_.segments();
-  for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
-    Segment& segment = *segments[i];
-    if (!is_sparse(segment)) {
-      if (!chosen.empty()) break;
-      continue;
-    }
-    bytes += live_bytes(segment);
-    if (!chosen.empty() && bytes > limits_.segment_bytes_max / 2) break;
-    chosen.push_back(&segment);
+  for (std::size_t first = 0; first < candidates.size() && chosen.empty(); ++first) {
+    const std::size_t count = run_from(candidates, first);
+    for (std::size_t i = first; i < first + count; ++i) chosen.push_back(log_.segments()[i].get());
   }
   return chosen;
 }
@@ -87,8 +107,10 @@ void Rewriter::begin(std::vector<Segment*> sources) {
   work.header.kind = SegmentKind::Rewritten;
   work.header.first_replaced = sources.front()->header.first_replaced;
   work.header.created_ms = loop_.wall_ms();
+  work.header.append_ms_before = sources.front()->header.append_ms_before;
   work.path = newest.path;
   work.sources = std::move(sources);
+  work.open_source();
   // What the lane is now: later than what the copied groups say, so that no number in it was ever given out again.
   LaneState state = log_.state();
   std::erase_if(state.manifest, [&](const ManifestEntry& entry) { return entry.number >= work.header.first_replaced; });
@@ -103,53 +125,42 @@ void Rewriter::begin(std::vector<Segment*> sources) {
   steps.push_back({.kind = Kind::Truncate, .urgency = io::Urgency::Background});
   run_steps(loop_, std::move(steps), [this](const StepsOutcome& outcome) {
     work_->handle = outcome.handle;
-    if (outcome.error) return give_up();
+    if (outcome.error) return give_up(Reason::Refused);
     read_on();
   });
 }
 
 void Rewriter::read_on() {
   Work& work = *work_;
-  if (stopping_) return give_up();
+  if (stopping_) return give_up(Reason::Stopped);
   if (work.out.size() >= kRewriteStepBytes) return write_on();
-  if (work.source == work.sources.size()) return write_footer();
-  const Segment& source = *work.sources[work.source];
-  const std::uint64_t from = work.read_offset + work.bytes.size();
-  if (from >= source.end_offset) return give_up();  // the last group is not whole
+  if (!work.groups) return write_footer();
   loop_.files().submit(loop_,
                        {.kind = Kind::ReadAt,
-                        .handle = source.handle,
-                        .offset = from,
-                        .size = std::min<std::uint64_t>(kRewriteStepBytes, source.end_offset - from)},
+                        .handle = work.sources[work.source]->handle,
+                        .offset = work.groups->read_offset(),
+                        .size = std::min<std::uint64_t>(kRewriteStepBytes, work.groups->read_bytes_max())},
                        [this](auto read) { on_bytes(std::move(read)); });
 }
 
 // A segment with damage in it keeps its place.
 void Rewriter::on_bytes(base::Result<io::FileReply> read) {
-  if (!read || read->data.empty()) return give_up();
-  work_->bytes += read->data;
-  if (!take_groups()) return give_up();
+  if (!read) return give_up(Reason::Refused);
+  if (read->data.empty()) return give_up(Reason::Damaged);  // the file ends too early
+  work_->groups->append(read->data);
+  if (!take_groups()) return give_up(Reason::Damaged);
   read_on();
 }
 
 bool Rewriter::take_groups() {
   Work& work = *work_;
-  const Segment& source = *work.sources[work.source];
-  std::size_t at = 0;
-  while (work.read_offset < source.end_offset) {
-    const auto group = parse_group(base::Bytes(work.bytes).substr(at), source.header.seed());
-    if (!group && group.error().code != base::Errc::TooLarge) return false;
-    if (!group) break;
+  while (!work.groups->done()) {
+    const auto group = work.groups->next();
+    if (!group) return group.error().code == base::Errc::TooLarge;
     copy(*group);
-    at += group->bytes();
-    work.read_offset += group->bytes();
   }
-  work.bytes.erase(0, at);
-  if (work.read_offset == source.end_offset) {
-    ++work.source;
-    work.read_offset = kFirstGroupAt;
-    work.bytes.clear();
-  }
+  ++work.source;
+  work.open_source();
   return true;
 }
 
@@ -190,7 +201,7 @@ void Rewriter::write_on() {
                         .keep = piece,
                         .urgency = io::Urgency::Background},
                        [this, bytes = piece->size()](auto written) {
-                         if (!written) return give_up();
+                         if (!written) return give_up(Reason::Refused);
                          work_->write_offset += bytes;
                          read_on();
                        });
@@ -198,7 +209,7 @@ void Rewriter::write_on() {
 
 void Rewriter::write_footer() {
   Work& work = *work_;
-  if (work.index.empty()) return give_up();  // it died meanwhile
+  if (work.index.empty()) return give_up(Reason::Moot);  // it died meanwhile
   if (work.footer == nullptr) {
     work.footer = std::make_unique<FooterWriter>(
         SealedSegment{work.header, work.last_commit, work.index, work.repeats, work.addresses});
@@ -218,9 +229,12 @@ void Rewriter::name() {
   steps.push_back({.kind = Kind::Rename, .path = work.temporary(), .to = work.path});
   steps.push_back({.kind = Kind::SyncDirectory, .path = directory});
   run_steps(loop_, std::move(steps), [this](const StepsOutcome& outcome) {
-    if (outcome.error && outcome.failed_step < 2) return give_up();
+    if (outcome.error && outcome.failed_step < 2) return give_up(Reason::Refused);
     // Nobody knows which of the two has the name. With the old manifest either will do, with a new one only the copy.
-    if (outcome.error) return release(Copy::Close);
+    if (outcome.error) {
+      put_off();
+      return release(Copy::Close);
+    }
     install();
   });
 }
@@ -240,14 +254,23 @@ void Rewriter::install() {
   segment.index = std::move(work.index);
   const SegmentNumber first = work.sources.front()->header.number;
   log_.replace_segments(first, std::make_unique<Segment>(std::move(segment)), [this](Persisted outcome) {
-    if (outcome == Persisted::Durable) rewritten_ += work_->sources.size();
+    if (outcome == Persisted::Durable) {
+      rewritten_ += work_->sources.size();
+      for (const Segment* source : work_->sources) retries_.forget(source->header.id);
+    } else {
+      put_off();
+    }
     release(Copy::Keep);
   });
 }
 
-// Not again in this start: they would only be read for nothing once more.
-void Rewriter::give_up() {
-  for (const Segment* source : work_->sources) given_up_.insert(source->header.id);
+void Rewriter::put_off() {
+  for (const Segment* source : work_->sources) retries_.put_off(source->header.id, loop_.now_ns());
+}
+
+void Rewriter::give_up(Reason reason) {
+  if (reason == Reason::Damaged) retries_.give_up(work_->sources[work_->source]->header.id);
+  if (reason == Reason::Refused) put_off();
   loop_.files().submit(loop_, {.kind = Kind::Remove, .path = work_->temporary()}, [](auto) {});
   release(Copy::Close);
 }

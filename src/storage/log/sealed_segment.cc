@@ -63,14 +63,16 @@ void note_missing_end(const SegmentFile& from, const ManifestEntry& end, const R
                                                                  " cannot be read"});
 }
 
-Result<SealedReading> read_by_scan(const SegmentFile& from, const ManifestEntry& end, RepeatWindow& repeats) {
+Result<SealedReading> read_by_scan(const SegmentFile& from, const ManifestEntry& end, const std::vector<LaneRun>& runs,
+                                   RepeatWindow& repeats) {
   const SegmentHeader& header = *from.header;
   const bool is_named = end.id == header.id;
   ReplayRequest request{.file = from.file, .file_bytes = from.bytes, .header = header, .state = {}};
   request.applies = ReplayRequest::Applies::Sequences;
-  request.state.next_sequence = end.first_sequence;
+  request.state.runs = runs;
   request.proven = ~CommitNumber{0};
   if (is_named) {
+    request.state.next_sequence = end.first_sequence;
     request.until = end.last_commit;
     request.last_sequence_max = end.last_sequence;
   }
@@ -99,8 +101,14 @@ Result<SegmentFile> open_segment_file(const Directory& directory, const std::str
   SegmentFile opened;
   opened.name = name;
   opened.number = *segment_number(name);
-  opened.file = TRY(directory.open(name, mode));
-  opened.bytes = TRY(directory.status(name)).size;
+  // Whoever writes the lane meanwhile may put a rewritten file in its place: size and content must be of one file.
+  for (io::FileStatus before = TRY(directory.status(name));;) {
+    opened.file = TRY(directory.open(name, mode));
+    const io::FileStatus after = TRY(directory.status(name));
+    opened.bytes = after.size;
+    if (before.inode == after.inode && before.birth_ns == after.birth_ns) break;
+    before = after;
+  }
   std::uint64_t unreadable_bytes = 0;
   const auto header = parse_segment_start(TRY(opened.file.read_around_rot(0, kFirstGroupAt, unreadable_bytes)));
   if (header && header->number == opened.number) opened.header = *header;
@@ -117,7 +125,8 @@ std::optional<FooterTrailer> read_footer_trailer(const OpenFile& file, std::uint
   return trailer ? std::optional(*trailer) : std::nullopt;
 }
 
-Result<SealedReading> read_sealed_segment(SegmentFile& from, const ManifestEntry& end, RepeatWindow& repeats) {
+Result<SealedReading> read_sealed_segment(SegmentFile& from, const ManifestEntry& end, const std::vector<LaneRun>& runs,
+                                          RepeatWindow& repeats) {
   SealedReading reading;
   if (!from.header) {
     // The manifest knows the id, and so the seed: every group can be read without its header. Its links cannot be
@@ -130,7 +139,7 @@ Result<SealedReading> read_sealed_segment(SegmentFile& from, const ManifestEntry
   if (auto segment = read_by_footer(from, end, repeats)) {
     reading.segment = std::move(*segment);
   } else {
-    SealedReading scanned = TRY(read_by_scan(from, end, repeats));
+    SealedReading scanned = TRY(read_by_scan(from, end, runs, repeats));
     reading.segment = std::move(scanned.segment);
     reading.damage = std::move(scanned.damage);
     std::ranges::move(scanned.findings, std::back_inserter(reading.findings));

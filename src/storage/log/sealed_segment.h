@@ -35,7 +35,8 @@ struct SealedReading {
 };
 
 // `end`: as the manifest has it. A rewritten file in the place of that one is taken as it is: retention gives it its
-// name before a manifest names it. Takes the file over.
-base::Result<SealedReading> read_sealed_segment(SegmentFile&, const ManifestEntry& end, RepeatWindow&);
+// name before a manifest names it. `runs`: those of the lane, as far as they are known. Takes the file over.
+base::Result<SealedReading> read_sealed_segment(SegmentFile&, const ManifestEntry& end,
+                                                const std::vector<LaneRun>& runs, RepeatWindow&);
 
 }  // namespace storage

@@ -23,7 +23,7 @@ class SealedSegmentTest : public testing::Test {
   }
   SealedReading read(RepeatWindow& repeats) {
     SegmentFile file = open_segment_file(directory, name, io::OpenMode::ExistingRead).value();
-    return read_sealed_segment(file, end, repeats).value();
+    return read_sealed_segment(file, end, {}, repeats).value();
   }
 
   sim::SimWorld world{{.seed = 1}};
@@ -45,7 +45,7 @@ TEST_F(SealedSegmentTest, is_the_same_by_its_footer_and_by_a_scan) {
     const Directory where(other.world().file_system, kTestDirectory);
     SegmentFile file = open_segment_file(where, segment_name(1), io::OpenMode::ExistingRead).value();
     RepeatWindow repeats(10'000, 10);
-    const SealedReading reading = read_sealed_segment(file, sealed.state().manifest.at(0), repeats).value();
+    const SealedReading reading = read_sealed_segment(file, sealed.state().manifest.at(0), {}, repeats).value();
     ASSERT_TRUE(reading.segment);
     EXPECT_EQ(reading.segment->footer == OpenSegment::Footer::Whole, footer == TestLane::Footer::Yes);
     EXPECT_EQ(reading.segment->index.first_sequence(), 1u);
@@ -96,6 +96,37 @@ TEST_F(SealedSegmentTest, says_what_the_manifest_knows_and_the_file_lacks) {
   ASSERT_TRUE(reading.segment);
   EXPECT_EQ(reading.damage, (std::vector<DamagedRange>{{3, 5}}));
   EXPECT_EQ(reading.findings.size(), 1u);
+}
+
+// Puts another file in the place of each that was opened, once.
+class ReplacingFileSystem final : public io::FileSystem {
+ public:
+  ReplacingFileSystem(io::FileSystem& real, std::string by) : real_(real), by_(std::move(by)) {}
+  base::Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max) override {
+    return real_.read_file(path, bytes_max);
+  }
+  base::Result<io::FileReply> carry_out(const io::FileRequest& request) override {
+    auto reply = real_.carry_out(request);
+    if (request.kind != io::FileRequest::Kind::Open || by_.empty()) return reply;
+    static_cast<void>(
+        real_.carry_out({.kind = io::FileRequest::Kind::Rename, .path = std::exchange(by_, {}), .to = request.path}));
+    return reply;
+  }
+
+ private:
+  io::FileSystem& real_;
+  std::string by_;
+};
+
+TEST_F(SealedSegmentTest, has_the_size_and_the_content_of_one_file_if_another_takes_its_place) {
+  seal(TestLane::Footer::Yes);
+  const std::string before = *world.files().get(directory.path_of(name));
+  world.files().put(directory.path_of("new"), before + std::string(8'000, '\0'));
+  ReplacingFileSystem replacing(world.world().file_system, directory.path_of("new"));
+  const auto opened = open_segment_file(Directory(replacing, kTestDirectory), name, io::OpenMode::ExistingRead);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->bytes, before.size() + 8'000);
+  EXPECT_EQ(opened->file.read(0, 1 << 20)->size(), opened->bytes);
 }
 
 }  // namespace

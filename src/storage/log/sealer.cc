@@ -4,34 +4,29 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/log/group_reader.h"
+
 namespace storage {
 
 using Kind = io::FileRequest::Kind;
 
 struct Sealer::Scan {
+  explicit Scan(const Segment& segment) : groups(segment.header.seed(), kFirstGroupAt, segment.end_offset) {}
+
+  GroupReader groups;
   SegmentIndex index;
   SegmentRepeats repeats;
   AddressIndex addresses;
-  std::uint64_t offset = kFirstGroupAt;  // of the next group
-  std::string bytes;                     // that were read from there on
 
   // Takes what is whole. Errc::TooLarge: more must be read.
-  base::Result<void> take(Seed seed, std::uint64_t end_offset) {
-    std::size_t at = 0;
-    base::Result<void> outcome = {};
-    while (outcome && offset < end_offset) {
-      const auto group = parse_group(base::Bytes(bytes).substr(at), seed);
-      if (!group) {
-        outcome = std::unexpected(group.error());
-        break;
-      }
-      index.add(offset, *group, addresses);
-      repeats.add(*group);
-      at += group->bytes();
-      offset += group->bytes();
+  base::Result<void> take() {
+    while (!groups.done()) {
+      const std::uint64_t offset = groups.offset();
+      const GroupView group = TRY(groups.next());
+      index.add(offset, group, addresses);
+      repeats.add(group);
     }
-    bytes.erase(0, at);
-    return outcome;
+    return {};
   }
 };
 
@@ -43,7 +38,7 @@ void Sealer::run() {
   const Segments& segments = log_.segments();
   const auto wants_footer = [&](const auto& segment) {
     return segment->footer == OpenSegment::Footer::Missing && !segment->filling &&
-           !without_footer_.contains(segment->header.number);
+           retries_.is_due(segment->header.id, loop_.now_ns());
   };
   const auto found = std::find_if(segments.begin(), segments.end() - 1, wants_footer);
   if (found != segments.end() - 1) begin(**found);
@@ -53,35 +48,35 @@ void Sealer::begin(Segment& segment) {
   segment_ = &segment;
   log_.begin_read(segment);
   if (segment.addresses != nullptr) return write_footer(segment.index, *segment.repeats, *segment.addresses);
-  scan_ = std::make_unique<Scan>();
+  scan_ = std::make_unique<Scan>(segment);
   read_on();
 }
 
 void Sealer::read_on() {
-  if (stopping_) return end(OpenSegment::Footer::Missing);
-  const std::uint64_t from = scan_->offset + scan_->bytes.size();
-  if (from >= segment_->end_offset) return end(OpenSegment::Footer::Missing);  // the last group is not whole
+  if (stopping_) return end(Outcome::Stopped);
+  const GroupReader& groups = scan_->groups;
   loop_.files().submit(loop_,
                        {.kind = Kind::ReadAt,
                         .handle = segment_->handle,
-                        .offset = from,
-                        .size = std::min<std::uint64_t>(kSealReadBytes, segment_->end_offset - from)},
+                        .offset = groups.read_offset(),
+                        .size = std::min<std::uint64_t>(kSealReadBytes, groups.read_bytes_max())},
                        [this](auto read) {
-                         if (!read || read->data.empty()) return end(OpenSegment::Footer::Missing);
-                         on_bytes(std::move(read->data));
+                         if (!read) return end(Outcome::Refused);
+                         on_bytes(read->data);
                        });
 }
 
-void Sealer::on_bytes(std::string bytes) {
-  scan_->bytes += bytes;
-  const auto taken = scan_->take(segment_->header.seed(), segment_->end_offset);
-  if (scan_->offset == segment_->end_offset) return write_footer(scan_->index, scan_->repeats, scan_->addresses);
-  if (!taken && taken.error().code != base::Errc::TooLarge) return end(OpenSegment::Footer::Missing);
+void Sealer::on_bytes(const std::string& bytes) {
+  if (bytes.empty()) return end(Outcome::Damaged);  // the file ends too early
+  scan_->groups.append(bytes);
+  const auto taken = scan_->take();
+  if (taken) return write_footer(scan_->index, scan_->repeats, scan_->addresses);
+  if (taken.error().code != base::Errc::TooLarge) return end(Outcome::Damaged);
   read_on();
 }
 
 void Sealer::write_footer(const SegmentIndex& index, const SegmentRepeats& repeats, const AddressIndex& addresses) {
-  if (index.end_offset() != segment_->end_offset) return end(OpenSegment::Footer::Missing);
+  if (index.end_offset() != segment_->end_offset) return end(Outcome::Damaged);
   last_commit_ = {};
   last_commit_.number = segment_->end.last_commit;
   last_commit_.crc = segment_->end.last_commit_crc;
@@ -91,44 +86,63 @@ void Sealer::write_footer(const SegmentIndex& index, const SegmentRepeats& repea
 }
 
 void Sealer::write_on() {
-  if (stopping_) return end(OpenSegment::Footer::Missing);
-  auto piece = std::make_shared<const std::string>(footer_->next(kSealWriteBytes));
-  if (piece->empty()) return cut();
+  if (stopping_) return end(Outcome::Stopped);
+  std::string piece = footer_->next(kSealWriteBytes, FooterWriter::Until::Trailer);
+  if (piece.empty()) return sync();
+  write(std::move(piece), [this] { write_on(); });
+}
+
+// After a failure all of it is written again, so that a later sync speaks of these bytes too.
+void Sealer::sync() {
+  loop_.files().submit(loop_, {.kind = Kind::Sync, .handle = segment_->handle, .urgency = io::Urgency::Background},
+                       [this](auto synced) {
+                         if (!synced) return end(Outcome::Refused);
+                         write(footer_->next(kSealWriteBytes), [this] { cut(); });
+                       });
+}
+
+void Sealer::write(std::string piece, io::Task then) {
+  auto kept = std::make_shared<const std::string>(std::move(piece));
   loop_.files().submit(loop_,
                        {.kind = Kind::WriteAt,
                         .handle = segment_->handle,
                         .offset = offset_,
-                        .data = *piece,
-                        .keep = piece,
+                        .data = *kept,
+                        .keep = kept,
                         .urgency = io::Urgency::Background},
-                       [this, bytes = piece->size()](auto written) {
-                         if (!written) return end(OpenSegment::Footer::Missing);
+                       [this, bytes = kept->size(), then = std::move(then)](auto written) mutable {
+                         if (!written) return end(Outcome::Refused);
                          offset_ += bytes;
-                         write_on();
+                         then();
                        });
 }
 
-// The zeros that were filled in ahead go: the file ends with the footer's trailer. It is not synced: what is lost of
+// The zeros that were filled in ahead go: the file ends with the footer's trailer. That is not synced: what is lost of
 // it is found out again by a scan.
 void Sealer::cut() {
   loop_.files().submit(
       loop_, {.kind = Kind::Truncate, .handle = segment_->handle, .size = offset_, .urgency = io::Urgency::Background},
       [this](auto done) {
         if (done) segment_->file_bytes = offset_;
-        end(done ? OpenSegment::Footer::Whole : OpenSegment::Footer::Missing);
+        end(done ? Outcome::Sealed : Outcome::Refused);
       });
 }
 
-void Sealer::end(OpenSegment::Footer footer) {
+void Sealer::end(Outcome outcome) {
   footer_.reset();
   scan_.reset();
   Segment& segment = *std::exchange(segment_, nullptr);
-  segment.footer = footer;
-  if (footer == OpenSegment::Footer::Whole) {
-    segment.addresses.reset();
-    segment.repeats.reset();
-  } else {
-    without_footer_.insert(segment.header.number);
+  const std::uint64_t id = segment.header.id;
+  switch (outcome) {
+    case Outcome::Sealed:
+      segment.footer = OpenSegment::Footer::Whole;
+      segment.addresses.reset();
+      segment.repeats.reset();
+      retries_.forget(id);
+      break;
+    case Outcome::Damaged: retries_.give_up(id); break;
+    case Outcome::Refused: retries_.put_off(id, loop_.now_ns()); break;
+    case Outcome::Stopped: break;
   }
   log_.end_read(segment);
 }

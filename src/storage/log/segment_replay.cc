@@ -68,9 +68,9 @@ class Replay final {
   struct OpenDamage {
     Sequence first;
     std::uint64_t offset;
-    std::uint64_t bytes;
+    std::uint64_t bytes;  // 0: they stood before this segment
 
-    std::uint64_t events_max() const { return bytes / kEventBytesMin; }
+    std::uint64_t events_max() const { return bytes == 0 ? ~std::uint64_t{0} : bytes / kEventBytesMin; }
   };
 
   bool counts(const ScannedGroup&, bool behind_gap) const;
@@ -78,8 +78,11 @@ class Replay final {
   Result<void> settle_proven();
   void settle_gap(const ScannedDamage&, CommitNumber next);
   Result<void> settle(const ScannedGroup&);
+  std::vector<DamagedRange> lost_of(const ScannedDamage&, CommitNumber next) const;
+  bool lacks_commits(const ScannedDamage&, CommitNumber next) const;
   void close_damage(Sequence last);
   void lose(DamagedRange, const OpenDamage&);
+  void lose_over_runs(DamagedRange, const OpenDamage&);
   void note(const OpenDamage&, const std::string& what);
   void note_no_loss(const OpenDamage&);
   void finish(std::uint64_t torn_from, std::uint64_t used_end);
@@ -106,6 +109,8 @@ Replay::Replay(ReplayRequest request, RepeatWindow& repeats)
   out_.proven = last_;
   out_.end_offset = kFirstGroupAt;
   last_sequence_ = out_.state.next_sequence - 1;
+  if (request_.before == ReplayRequest::Before::Uncertain)
+    open_ = OpenDamage{out_.state.next_sequence, kFirstGroupAt, 0};
 }
 
 Result<Replayed> Replay::run() {
@@ -189,33 +194,71 @@ void Replay::settle_gap(const ScannedDamage& gap, CommitNumber next) {
   // Who asks knows the lane state from elsewhere.
   if (gap.offset == kFirstGroupAt && next == request_.header.continues + 2) return;
   out_.damaged_bytes += gap.bytes;
-  CommitNumber unknown = next - out_.proven.number - 1;
-  DamagedRange events;
-  for (const CommitRecord& commit : gap.commits) {
-    if (commit.number <= out_.proven.number || commit.number >= next) continue;
-    --unknown;
-    if (commit.first_sequence < out_.state.next_sequence || commit.last_sequence < commit.first_sequence) continue;
-    events = {events.first == 0 ? commit.first_sequence : std::min(events.first, commit.first_sequence),
-              std::max(events.last, commit.last_sequence)};
-  }
   const OpenDamage damage{out_.state.next_sequence, gap.offset, gap.bytes};
-  if (unknown > 0) {
-    if (open_) open_->bytes += gap.bytes;
+  const std::vector<DamagedRange> lost = lost_of(gap, next);
+  if (lacks_commits(gap, next)) {
+    if (open_) open_->bytes += open_->bytes == 0 ? 0 : gap.bytes;
     if (!open_) open_ = damage;
-  } else if (events.first > 0) {
-    close_damage(events.first - 1);
-    lose(events, damage);
+  } else if (!lost.empty()) {
+    close_damage(lost.front().first - 1);
+    for (const DamagedRange& range : lost) lose(range, damage);
   } else {
     note_no_loss(damage);
   }
+}
+
+// The events of the groups whose commits are whole.
+std::vector<DamagedRange> Replay::lost_of(const ScannedDamage& gap, CommitNumber next) const {
+  std::vector<DamagedRange> lost;
+  Sequence after = out_.state.next_sequence - 1;
+  for (const CommitRecord& commit : gap.commits) {
+    if (commit.number <= out_.proven.number || commit.number >= next) continue;
+    if (commit.first_sequence <= after || commit.last_sequence < commit.first_sequence) continue;
+    if (!lost.empty() && commit.first_sequence == after + 1)
+      lost.back().last = commit.last_sequence;
+    else
+      lost.push_back({commit.first_sequence, commit.last_sequence});
+    after = commit.last_sequence;
+  }
+  return lost;
+}
+
+// Whether a group was there of which nothing is known. Numbers tell it, except where retention has left some out: there
+// the bytes do.
+bool Replay::lacks_commits(const ScannedDamage& gap, CommitNumber next) const {
+  std::uint64_t known = 0, bytes = 0;
+  for (const CommitRecord& commit : gap.commits) {
+    if (commit.number <= out_.proven.number || commit.number >= next) continue;
+    ++known;
+    bytes += commit.bytes + kCommitBytes;
+  }
+  if (request_.header.kind == SegmentKind::Rewritten) return bytes < gap.bytes;
+  return next - out_.proven.number - 1 > known;
 }
 
 // `last`: of the events that can be missing.
 void Replay::close_damage(Sequence last) {
   if (!open_) return;
   const OpenDamage damage = *std::exchange(open_, std::nullopt);
-  if (last >= damage.first) return lose({damage.first, last}, damage);
+  if (last >= damage.first) return lose_over_runs({damage.first, last}, damage);
   note_no_loss(damage);
+}
+
+// What lies between two runs is no event. Where no run is known and so few bytes cannot have held so many events, one
+// began in there, and its record is lost: then the events are those behind the end of the run before, and those before
+// the first one that is known.
+void Replay::lose_over_runs(DamagedRange range, const OpenDamage& damage) {
+  for (const DamagedRange& part : parts_by_runs(range, out_.state.runs)) {
+    const std::uint64_t events_max = std::min(damage.events_max(), part.last);
+    if (part.last - part.first < 2 * events_max) {
+      lose(part, damage);
+      continue;
+    }
+    const LaneRun run{.first = part.last - events_max, .previous_end = part.first - 1 + events_max};
+    lose({part.first, run.previous_end}, damage);
+    lose({run.first, part.last}, damage);
+    out_.state.runs.insert(std::ranges::upper_bound(out_.state.runs, run.first, {}, &LaneRun::first), run);
+  }
 }
 
 void Replay::lose(DamagedRange range, const OpenDamage& damage) {
@@ -228,6 +271,11 @@ void Replay::lose(DamagedRange range, const OpenDamage& damage) {
 }
 
 void Replay::note(const OpenDamage& damage, const std::string& what) {
+  if (damage.bytes == 0) {
+    out_.findings.push_back({RecoveryFinding::Kind::Damage,
+                             segment_name(request_.header.number) + ": what came before it is damaged: " + what});
+    return;
+  }
   out_.findings.push_back({RecoveryFinding::Kind::Damage, segment_name(request_.header.number) + ": " +
                                                               std::to_string(damage.bytes) + " bytes at " +
                                                               std::to_string(damage.offset) + " are damaged: " + what});
@@ -235,7 +283,7 @@ void Replay::note(const OpenDamage& damage, const std::string& what) {
 
 // What an older segment said of anything but events, later lane states have said again.
 void Replay::note_no_loss(const OpenDamage& damage) {
-  if (request_.applies == ReplayRequest::Applies::Sequences) return;
+  if (request_.applies == ReplayRequest::Applies::Sequences || damage.bytes == 0) return;
   note(damage, "no event is lost, but perhaps what they said of topics, trimming or files");
 }
 
@@ -272,13 +320,26 @@ void Replay::finish(std::uint64_t torn_from, std::uint64_t used_end) {
     if (last) close_damage(*last);
     repeats_.add(scanned.group);
   }
-  if (open_) close_damage(std::min(open_->first - 1 + open_->events_max(), request_.last_sequence_max));
+  if (!open_ || open_->bytes == 0 || request_.last_sequence_max == 0) return;
+  out_.unbounded_from = open_->first;
+  close_damage(std::min(open_->first - 1 + open_->events_max(), request_.last_sequence_max));
 }
 
 }  // namespace
 
 Result<Replayed> replay_segment(ReplayRequest request, RepeatWindow& repeats) {
   return Replay(std::move(request), repeats).run();
+}
+
+std::vector<DamagedRange> parts_by_runs(DamagedRange range, const std::vector<LaneRun>& runs) {
+  std::vector<DamagedRange> parts;
+  for (const LaneRun& run : runs) {
+    if (run.previous_end >= range.last || run.first <= range.first) continue;
+    if (run.previous_end >= range.first) parts.push_back({range.first, run.previous_end});
+    range.first = run.first;
+  }
+  if (range.first <= range.last) parts.push_back(range);
+  return parts;
 }
 
 Result<LaneState> read_own_state(const OpenFile& file, std::uint64_t file_bytes, const SegmentHeader& header) {

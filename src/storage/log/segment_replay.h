@@ -23,12 +23,16 @@ struct ReplayRequest {
   std::uint64_t file_bytes;
   const SegmentHeader& header;
   LaneState state;  // before the segment's first group behind its own lane state
+  enum class Before : std::uint8_t {
+    Complete,  // `state` is of the commit that the segment continues
+    Uncertain  // what came before is damaged at its end: the first group that can tells how many events are missing
+  } before = Before::Complete;
   enum class Applies : std::uint8_t {
     Everything,
     Sequences  // only state.next_sequence is kept up
   } applies = Applies::Everything;
   CommitNumber proven = 0;                    // known to be synced by somebody else
-  Sequence last_sequence_max = ~Sequence{0};  // no event behind it was ever in here
+  Sequence last_sequence_max = ~Sequence{0};  // no event behind it was ever in here; 0: whoever asks finds out
   CommitNumber until = ~CommitNumber{0};      // what lies behind that commit is superseded
 };
 
@@ -40,6 +44,7 @@ struct Replayed {
   CommitRecord last;                   // the newest one that counts
   std::vector<ScannedGroup> unproven;  // groups that count behind `proven`, in order
   std::vector<DamagedRange> damage;    // of proven groups, in order
+  Sequence unbounded_from = 0;         // of the last of them, if nothing says where it ends; 0: something does
   std::vector<RecoveryFinding> findings;
   std::uint64_t torn_bytes = 0;                                                   // behind the last group that counts
   std::uint64_t damaged_bytes = 0;                                                // between groups that count
@@ -51,6 +56,9 @@ struct Replayed {
 
 // Errc::BadInput: a whole group makes no sense. Errc::System: the file cannot be read at all.
 base::Result<Replayed> replay_segment(ReplayRequest, RepeatWindow&);
+
+// What of a range lies in some run: between the end of one and the first event of the next there is none.
+std::vector<DamagedRange> parts_by_runs(DamagedRange, const std::vector<LaneRun>&);
 
 // The lane state at the front of a segment; Errc::BadInput if it is damaged.
 base::Result<LaneState> read_own_state(const OpenFile&, std::uint64_t file_bytes, const SegmentHeader&);

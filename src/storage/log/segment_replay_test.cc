@@ -233,6 +233,30 @@ TEST_F(SegmentReplayTest, bounds_events_without_a_commit_by_the_next_run) {
   EXPECT_EQ(replayed.own_run, Replayed::OwnRun::Found);
 }
 
+// A few groups cannot have held the events of a whole gap, and what lies between two runs is no event.
+TEST_F(SegmentReplayTest, loses_no_more_over_a_run_that_is_lost_than_there_was_room_for) {
+  constexpr Sequence kRun = Sequence{1} << 40;
+  segment.begin();
+  segment.events(3);
+  segment.events(2);
+  segment.run(kRun, 5);
+  segment.events(2);
+  segment.events(4);
+  segment.empty();
+  for (const std::size_t group : {1u, 2u, 3u}) {
+    segment.rot(group);
+    segment.rot_commit(group);
+  }
+  const Replayed replayed = segment.replay();
+  ASSERT_EQ(replayed.damage.size(), 2u);
+  const Sequence events_max = (segment.end_of(3) - segment.offsets[1]) / 15;
+  EXPECT_EQ(replayed.damage[0], (DamagedRange{4, 3 + events_max}));
+  EXPECT_EQ(replayed.damage[1], (DamagedRange{kRun + 1 - events_max, kRun + 1}));
+  EXPECT_FALSE(replayed.state.is_between_runs(replayed.damage[0].last));
+  EXPECT_TRUE(replayed.state.is_between_runs(kRun / 2));
+  EXPECT_EQ(replayed.state.next_sequence, kRun + 6);
+}
+
 TEST_F(SegmentReplayTest, bounds_events_by_what_is_not_proven_yet) {
   segment.events(2);
   segment.events(3);

@@ -2,6 +2,7 @@
 #include "storage/log/segment_usage.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/result.h"
 
@@ -47,9 +48,11 @@ void SegmentUsage::trimmed(const Segment& segment, TopicId topic, Sequence from,
 }
 
 void SegmentUsage::keep_only(const Segments& segments) {
-  std::erase_if(uses_, [&](const auto& use) {
-    return std::ranges::none_of(segments, [&](const auto& segment) { return segment->header.id == use.first; });
-  });
+  std::vector<std::uint64_t> ids;
+  ids.reserve(segments.size());
+  for (const auto& segment : segments) ids.push_back(segment->header.id);
+  std::ranges::sort(ids);
+  std::erase_if(uses_, [&](const auto& use) { return !std::ranges::binary_search(ids, use.first); });
 }
 
 std::uint64_t SegmentUsage::dead_bytes(const Segment& segment) const {

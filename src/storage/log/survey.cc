@@ -38,12 +38,23 @@ bool was_not_finished(const SegmentHeader& header, const Replayed& replayed) {
   return !is_complete && replayed.newest_known_synced < header.continues + 1 + header.copies;
 }
 
-// What the lane was at that commit, if the segment is the last one before it. `state` is what the segment says itself.
-Result<LaneState> replay_until(CommitNumber until, const SegmentFile& file, LaneState state) {
+// What the lane was at some commit, and what was found to be damaged before it.
+struct RebuiltState {
+  LaneState state;
+  ReplayRequest::Before before = ReplayRequest::Before::Complete;
+  std::vector<DamagedRange> damage = {};  // not part of `state`
+  std::vector<RecoveryFinding> findings = {};
+};
+
+// What the lane was at that commit, if the segment is the last one before it. `begins` is what the segment says itself.
+Result<RebuiltState> replay_until(CommitNumber until, const SegmentFile& file, RebuiltState begins) {
+  LaneState& state = begins.state;
   const bool is_rewritten = file.header->kind == SegmentKind::Rewritten;
   ReplayRequest request{.file = file.file, .file_bytes = file.bytes, .header = *file.header, .state = {}};
   if (is_rewritten) request.applies = ReplayRequest::Applies::Sequences;
   if (!is_rewritten) request.state = state;
+  request.before = begins.before;
+  request.last_sequence_max = 0;
   request.proven = request.until = until;
   RepeatWindow no_repeats(0, 0);
   Replayed replayed = TRY(replay_segment(std::move(request), no_repeats));
@@ -54,9 +65,13 @@ Result<LaneState> replay_until(CommitNumber until, const SegmentFile& file, Lane
     std::erase_if(state.manifest, [&](const ManifestEntry& entry) { return entry.number >= file.number; });
   } else {
     state = std::move(replayed.state);
+    begins.before = ReplayRequest::Before::Uncertain;
+    // The manifest will not know it: an entry ends with the last event that can be read.
+    std::ranges::copy(replayed.damage, std::back_inserter(begins.damage));
+    std::ranges::move(replayed.findings, std::back_inserter(begins.findings));
   }
   if (!replayed.index.empty()) state.manifest.push_back(manifest_entry(*file.header, replayed));
-  return state;
+  return begins;
 }
 
 class Surveyor final {
@@ -70,9 +85,9 @@ class Surveyor final {
   Result<void> open_files();
   Result<void> find_newest();
   Result<bool> take_as_newest(std::size_t index);
-  Result<std::optional<LaneState>> state_before(std::size_t index) const;
-  Result<std::optional<LaneState>> rebuild_state_before(std::size_t index) const;
-  Result<std::vector<ManifestEntry>> manifest_at_end() const;
+  Result<std::optional<RebuiltState>> state_before(std::size_t index) const;
+  Result<std::optional<RebuiltState>> rebuild_state_before(std::size_t index) const;
+  Result<std::vector<ManifestEntry>> manifest_at_end();
   Result<void> read_older(const std::vector<ManifestEntry>& manifest);
   Result<void> read_entry(const ManifestEntry&);
   void take_trims_of(const SurveyedSegment& rewritten);
@@ -88,10 +103,12 @@ class Surveyor final {
   Survey out_;
   std::vector<SegmentFile> files_;                   // newest first
   std::size_t newest_ = 0;                           // of files_
+  RebuiltState begins_;                              // before the newest: what was found on the way to it
   Replayed replayed_;                                // the newest
   std::vector<std::deque<RestoredRepeat>> repeats_;  // newest first
   std::size_t repeats_room_ = 0;
   std::uint64_t lane_time_ns_ = 0;  // of the newest commit
+  Sequence end_ = 0;                // of the lane
 };
 
 Result<Survey> Surveyor::run() {
@@ -128,6 +145,7 @@ Result<void> Surveyor::find_newest() {
     out_.proven = replayed_.proven;
     out_.last = replayed_.last;
     out_.unproven = std::move(replayed_.unproven);
+    note_damage(begins_.damage, std::move(begins_.findings));
     return {};
   }
   return fail(Errc::BadInput, "no segment of this directory can be read");
@@ -140,15 +158,20 @@ Result<bool> Surveyor::take_as_newest(std::size_t index) {
     note(Kind::Damage, file.name + ": its header is damaged, and nothing in it can be read any more");
     return false;
   }
-  std::optional<LaneState> state = TRY(state_before(index));
+  std::optional<RebuiltState> begins = TRY(state_before(index));
   ReplayRequest request{.file = file.file, .file_bytes = file.bytes, .header = *file.header, .state = {}};
   // The lane state of a rewritten segment is younger than its groups.
-  const bool is_replayed = state && file.header->kind != SegmentKind::Rewritten;
-  if (is_replayed) request.state = *state;
+  const bool is_replayed = begins && file.header->kind != SegmentKind::Rewritten;
+  if (is_replayed) {
+    request.state = begins->state;
+    request.before = begins->before;
+  }
   if (!is_replayed) request.applies = ReplayRequest::Applies::Sequences;
   RepeatWindow repeats(options_.repeat_window_ns, options_.repeat_entries_max);
   Replayed replayed = TRY(replay_segment(std::move(request), repeats));
-  if (was_not_finished(*file.header, replayed)) {
+  // With nothing older it was finished, since the originals went after that: what it lacks, the disk has lost.
+  const bool has_older = index + 1 < files_.size() || replayed.own_state == Replayed::OwnState::Damaged;
+  if (has_older && was_not_finished(*file.header, replayed)) {
     note(Kind::Info, file.name + ": was not finished by an earlier recovery, and does not count");
     return false;
   }
@@ -156,12 +179,13 @@ Result<bool> Surveyor::take_as_newest(std::size_t index) {
     out_.history = Survey::History::NotProvable;
     note(Kind::Damage, file.name + ": its lane state is damaged");
   }
-  if (!state) {
+  if (!begins) {
     out_.unreadable.push_back(file.name);
     return false;
   }
   replayed_ = std::move(replayed);
-  if (!is_replayed) replayed_.state = *std::move(state);
+  if (!is_replayed) replayed_.state = std::move(begins->state);
+  begins_ = *std::move(begins);
   lane_time_ns_ = repeats.newest_ns();
   repeats_room_ = repeats.room();
   repeats_.push_back(repeats.take());
@@ -169,22 +193,22 @@ Result<bool> Surveyor::take_as_newest(std::size_t index) {
 }
 
 // What the lane was when the segment began: as it says itself, or by what came before it. None: nobody knows.
-Result<std::optional<LaneState>> Surveyor::state_before(std::size_t index) const {
+Result<std::optional<RebuiltState>> Surveyor::state_before(std::size_t index) const {
   const SegmentFile& file = files_[index];
   auto own = read_own_state(file.file, file.bytes, *file.header);
-  if (own) return *std::move(own);
+  if (own) return RebuiltState{*std::move(own)};
   if (own.error().code != Errc::BadInput) return std::unexpected(own.error());
   return rebuild_state_before(index);
 }
 
-Result<std::optional<LaneState>> Surveyor::rebuild_state_before(std::size_t index) const {
+Result<std::optional<RebuiltState>> Surveyor::rebuild_state_before(std::size_t index) const {
   const SegmentHeader& header = *files_[index].header;
   if (header.kind == SegmentKind::Rewritten) return std::nullopt;
-  if (header.continues == 0) return LaneState{};  // the lane's first one
+  if (header.continues == 0) return RebuiltState{};  // the lane's first one
   for (std::size_t i = index + 1; i < files_.size(); ++i) {
     const SegmentFile& older = files_[i];
     if (!older.header || older.header->continues > header.continues) continue;
-    std::optional<LaneState> state = TRY(state_before(i));
+    std::optional<RebuiltState> state = TRY(state_before(i));
     if (!state) return std::nullopt;
     return replay_until(header.continues, older, *std::move(state));
   }
@@ -192,9 +216,10 @@ Result<std::optional<LaneState>> Surveyor::rebuild_state_before(std::size_t inde
 }
 
 // What is not proven yet will be copied, so that a file which it has removed is not missed.
-Result<std::vector<ManifestEntry>> Surveyor::manifest_at_end() const {
+Result<std::vector<ManifestEntry>> Surveyor::manifest_at_end() {
   LaneState state = out_.state;
   for (const ScannedGroup& scanned : out_.unproven) TRY(state.apply(scanned.group));
+  end_ = state.end();
   return std::move(state.manifest);
 }
 
@@ -224,7 +249,7 @@ Result<void> Surveyor::read_entry(const ManifestEntry& entry) {
     return {};
   }
   RepeatWindow repeats(options_.repeat_window_ns, repeats_room_, lane_time_ns_);
-  SealedReading reading = TRY(read_sealed_segment(*file, entry, repeats));
+  SealedReading reading = TRY(read_sealed_segment(*file, entry, out_.state.runs, repeats));
   repeats_room_ = repeats.room();
   repeats_.push_back(repeats.take());
   if (!reading.segment) {
@@ -232,7 +257,7 @@ Result<void> Surveyor::read_entry(const ManifestEntry& entry) {
     lose_entry(entry, "cannot be read");
     return {};
   }
-  if (reading.segment->end.id != entry.id) take_trims_of(*reading.segment);
+  if (reading.segment->end.id != entry.id || replayed_.damaged_bytes > 0) take_trims_of(*reading.segment);
   note_damage(reading.damage, std::move(reading.findings));
   out_.segments.push_back(*std::move(reading.segment));
   return {};
@@ -245,7 +270,8 @@ void Surveyor::take_trims_of(const SurveyedSegment& rewritten) {
   const std::size_t topics = std::min(own->topics.size(), out_.state.topics.size());
   for (std::size_t i = 0; i < topics; ++i) {
     Sequence& complete_after = out_.state.topics[i].complete_after;
-    complete_after = std::max(complete_after, own->topics[i].complete_after);
+    // It may have known of events that the newest segment has lost.
+    complete_after = std::max(complete_after, std::min(own->topics[i].complete_after, end_));
   }
 }
 
@@ -259,11 +285,13 @@ void Surveyor::lose_entry(const ManifestEntry& entry, const std::string& why) {
 // What an earlier start knew is not found again.
 void Surveyor::note_damage(const std::vector<DamagedRange>& damage, std::vector<RecoveryFinding> findings) {
   bool is_new = damage.empty();
-  for (const DamagedRange& range : damage) {
-    if (is_covered(out_.state.damage, range)) continue;
-    is_new = true;
-    add_damage(out_.state.damage, range);
-    out_.new_damage.push_back(range);
+  for (const DamagedRange& whole : damage) {
+    for (const DamagedRange& range : parts_by_runs(whole, out_.state.runs)) {
+      if (is_covered(out_.state.damage, range)) continue;
+      is_new = true;
+      add_damage(out_.state.damage, range);
+      out_.new_damage.push_back(range);
+    }
   }
   if (is_new) std::ranges::move(findings, std::back_inserter(out_.findings));
 }
@@ -280,6 +308,7 @@ void Surveyor::add_newest() {
   }
   // A regular segment was begun by a run that is known; one of recovery may have lost its own.
   const bool knows_run = replayed_.own_run == Replayed::OwnRun::Found || file.header->kind != SegmentKind::Recovery;
+  if (!knows_run) out_.lost_run_from = replayed_.unbounded_from;
   if (knows_run) out_.runs_known_through = file.number;
   if (!knows_run && !out_.segments.empty()) out_.runs_known_through = out_.segments.back().header.number;
   const bool is_damaged = !replayed_.damage.empty();

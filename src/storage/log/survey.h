@@ -45,6 +45,7 @@ struct Survey {
   SegmentNumber highest_number = 0;  // of any file present, whatever its state
   std::optional<SegmentHeader> newest;
   SegmentNumber runs_known_through = 0;  // of a start that made a later segment the run is not known
+  Sequence lost_run_from = 0;            // damage begins here, and has taken the record of the newest run; 0: no
 
   // As of `proven`, but the manifest names every segment that is listed below, and `damage` has what was found now.
   LaneState state;

@@ -14,7 +14,7 @@ Trimmer::Trimmer(io::Loop& loop, Log& log, TopicTable& topics, const LaneClock& 
 void Trimmer::run() {
   if (running_ || stopping_ || log_.has_failed()) return;
   running_ = true;
-  planned_ = removals_ = 0;
+  planned_ = 0;
   look_at_segments();
   ask_for_space();
   judge_space();
@@ -24,14 +24,16 @@ void Trimmer::run() {
 
 // --- what there is
 
-// Places stay right when segments come behind the others and when dead ones go. When one was rewritten they do not.
+// Places stay right when segments come behind the others and when dead ones go. When one was rewritten they do not:
+// its parts are others.
 void Trimmer::look_at_segments() {
-  std::vector<std::uint64_t> ids;
-  for (const auto& segment : log_.segments()) ids.push_back(segment->header.id);
-  const auto is_known = [this](std::uint64_t id) { return std::ranges::find(segments_, id) != segments_.end(); };
-  const auto first_new = std::ranges::find_if_not(ids, is_known);
-  if (std::any_of(first_new, ids.end(), is_known)) places_.clear();
-  segments_ = std::move(ids);
+  std::vector<std::uint64_t> rewritten;
+  for (const auto& segment : log_.segments()) {
+    if (segment->header.kind == SegmentKind::Rewritten) rewritten.push_back(segment->header.id);
+  }
+  std::ranges::sort(rewritten);
+  if (!std::ranges::includes(rewritten_, rewritten)) places_.clear();
+  rewritten_ = std::move(rewritten);
   usage_.keep_only(log_.segments());
   const std::vector<TopicState>& topics = log_.state().topics;
   while (places_.size() < topics.size()) places_.emplace_back(topics[places_.size()].complete_after);
@@ -189,14 +191,14 @@ void Trimmer::end() {
 // --- what is done about it
 
 void Trimmer::persist() {
-  if (moves_.empty()) return remove_next();
+  if (moves_.empty()) return remove_dead();
   log_.persist_control([this](const LaneState& state) { return make_records(state); },
                        [this](Persisted outcome) {
                          if (outcome == Persisted::Durable) {
                            for (const Move& move : moves_) apply(move);
                          }
                          moves_.clear();
-                         remove_next();
+                         remove_dead();
                        });
 }
 
@@ -215,11 +217,14 @@ void Trimmer::apply(const Move& move) {
   TopicPlace& place = places_[move.topic - 1];
   const Sequence from = topic.complete_after, to = move.plan.complete_after;
   CHECK(to > from, "a topic is trimmed backwards");
-  for (const auto& segment : log_.segments()) {
-    const SegmentIndex& index = segment->index;
-    if (index.empty() || index.last_sequence() <= from || index.first_sequence() > to) continue;
-    usage_.trimmed(*segment, move.topic, from, to);
-    place.discount(move.topic, index, to);
+  // Only the newest segment can be without an event.
+  const Segments& segments = log_.segments();
+  const auto end = segments.end() - (segments.back()->index.empty() ? 1 : 0);
+  const auto last_sequence = [](const auto& segment) { return segment->index.last_sequence(); };
+  auto segment = std::ranges::upper_bound(segments.begin(), end, from, {}, last_sequence);
+  for (; segment != end && (*segment)->index.first_sequence() <= to; ++segment) {
+    usage_.trimmed(**segment, move.topic, from, to);
+    place.discount(move.topic, (*segment)->index, to);
   }
   topic.complete_after = to;
   place.move_to(to, move.plan.end);
@@ -228,20 +233,22 @@ void Trimmer::apply(const Move& move) {
 }
 
 // One that somebody reads stays for now: a rewriting begins and ends with the segments as they are.
-void Trimmer::remove_next() {
+void Trimmer::remove_dead() {
   const Segments& segments = log_.segments();
   const std::uint64_t now = clock_.now_ns();
   const auto can_go = [&](const auto& segment) {
     const std::uint64_t last = segment->index.last_lane_time_ns();
-    return usage_.is_dead(*segment) && segment->reads == 0 && now > last && now - last > limits_.repeat_window_ns;
+    return segment->reads == 0 && now > last && now - last > limits_.repeat_window_ns && usage_.is_dead(*segment);
   };
-  const auto found = std::find_if(segments.begin(), segments.end() - 1, can_go);
-  if (stopping_ || found == segments.end() - 1 || removals_ == kSegmentRemovalsMax) return end();
-  ++removals_;
-  log_.remove_segment((*found)->header.number, [this](Persisted outcome) {
-    if (outcome != Persisted::Durable) return end();
-    ++counters_.segments_removed;
-    loop_.post([this] { remove_next(); });  // a group of events that waits comes first
+  std::vector<SegmentNumber> dead;
+  for (auto at = segments.begin(); at != segments.end() - 1 && dead.size() < kSegmentRemovalsMax; ++at) {
+    if (can_go(*at)) dead.push_back((*at)->header.number);
+  }
+  if (stopping_ || dead.empty()) return end();
+  const std::size_t count = dead.size();
+  log_.remove_segments(std::move(dead), [this, count](Persisted outcome) {
+    if (outcome == Persisted::Durable) counters_.segments_removed += count;
+    end();
   });
 }
 

@@ -29,7 +29,7 @@ namespace storage {
 inline constexpr std::size_t kTrimStepsMax = 65'536;          // of planning, some 4 ms
 inline constexpr std::size_t kTrimTopicsMax = 2'048;          // in its control group
 inline constexpr std::size_t kBoundaryReadsMax = 16;          // extents of about 64 KiB
-inline constexpr std::size_t kSegmentRemovalsMax = 4;         // one after the other
+inline constexpr std::size_t kSegmentRemovalsMax = 16;        // with one manifest
 inline constexpr std::uint64_t kSpaceAskNs = 60'000'000'000;  // between two looks at the size of the file system
 
 class Trimmer final {
@@ -88,7 +88,7 @@ class Trimmer final {
   void persist();
   std::string make_records(const LaneState&);
   void apply(const Move&);
-  void remove_next();
+  void remove_dead();
   void end();
 
   io::Loop& loop_;
@@ -97,9 +97,9 @@ class Trimmer final {
   const LaneClock& clock_;
   const Limits limits_;
   SegmentUsage usage_;
-  std::vector<TopicPlace> places_;       // of id, less one
-  std::vector<std::uint64_t> segments_;  // ids of those that the places were made with
-  std::size_t next_topic_ = 0;           // where the next run begins
+  std::vector<TopicPlace> places_;        // of id, less one
+  std::vector<std::uint64_t> rewritten_;  // ids of the rewritten segments that the places were made with, sorted
+  std::size_t next_topic_ = 0;            // where the next run begins
 
   bool running_ = false;
   bool stopping_ = false;
@@ -107,7 +107,6 @@ class Trimmer final {
   std::vector<Reading> readings_;  // the last one is next
   std::vector<Move> moves_;
   std::size_t planned_ = 0;  // moves, those that wait for a reading too
-  std::size_t removals_ = 0;
 
   std::uint64_t bytes_max_;
   std::optional<std::uint64_t> asked_ns_;

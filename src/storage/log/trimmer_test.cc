@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Retention as those see it who publish to a durable lane and read from it, over several starts in the simulated world.
+// Retention as those see it who publish to a durable lane and read from it.
 #include "storage/log/trimmer.h"
 
 #include <gmock/gmock.h>
@@ -13,9 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "storage/log/file_lane.h"
-#include "storage/test_stage.h"
-#include "tests/support/sim_world.h"
+#include "storage/log/log_reader.h"
+#include "tests/support/retention_stage.h"
 
 namespace storage {
 namespace {
@@ -23,142 +22,10 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr std::uint64_t kPatienceNs = 60 * sim::kSecondNs;
-constexpr std::uint64_t kMinuteNs = 60 * sim::kSecondNs;
-constexpr std::int64_t kYearMs = 365ll * 86'400'000;
-
-Limits small_limits() {
-  Limits limits;
-  limits.segment_bytes_first = 32'768;
-  limits.segment_bytes_max = 65'536;
-  limits.fill_ahead_bytes = 16'384;
-  limits.fill_step_bytes = 4'096;
-  limits.repeat_window_ns = 20 * sim::kSecondNs;
-  limits.repeat_guaranteed_ns = 10 * sim::kSecondNs;
-  limits.protect_age_ns = 60 * sim::kSecondNs;
-  return limits;
-}
-
-class TrimmerTest : public testing::Test {
+class TrimmerTest : public RetentionTest {
  protected:
-  // One start of the lane.
-  struct Run {
-    Run(sim::SimWorld& world, const Limits& limits) : lane_loop(world.world(), "lane"), loop(world.world(), "loop") {
-      auto opened = FileLane::open(world.world(), lane_loop, "/lane", limits);
-      CHECK(opened.has_value(), "the lane opens");
-      lane = std::move(*opened);
-      world.world().threads.start(lane_loop);
-      world.world().threads.start(loop);
-    }
-    io::Loop lane_loop;
-    io::Loop loop;
-    std::unique_ptr<FileLane> lane;
-  };
-
-  explicit TrimmerTest(const Limits& limits = small_limits(), const sim::SimFiles::Options& disk = {})
-      : limits_(limits), world_({.seed = 11, .files = disk}) {
-    start();
-  }
-  ~TrimmerTest() override {
-    if (run_) stop();
-  }
-
-  void start() { run_ = std::make_unique<Run>(world_, limits_); }
-  void stop() {
-    run_->lane_loop.post([this] {
-      run_->lane->stop([this] {
-        run_->lane_loop.stop();
-        run_->loop.stop();
-      });
-    });
-    end();
-  }
-  void kill() {
-    run_->lane_loop.stop();
-    run_->loop.stop();
-    end();
-    world_.files().kill();
-  }
-  void end() {
-    world_.world().threads.join(run_->lane_loop);
-    world_.world().threads.join(run_->loop);
-    run_.reset();
-  }
-  void pass(std::uint64_t ns) { world_.run_for(ns); }
-
-  std::vector<TopicId> declare(std::vector<TopicDeclaration> topics) {
-    std::optional<std::vector<TopicId>> ids;
-    run_->lane->declare(run_->loop, std::move(topics), [&](std::vector<TopicId> answer) { ids = std::move(answer); });
-    EXPECT_TRUE(world_.run_until([&] { return ids.has_value(); }, kPatienceNs));
-    return ids.value_or(std::vector<TopicId>());
-  }
-  TopicId declare(const std::string& identity, Retention retention) { return declare({{identity, retention}}).at(0); }
-  AppendReply append(std::vector<NewEvent> events) {
-    std::optional<AppendReply> reply;
-    run_->lane->append(run_->loop, std::move(events), [&](AppendReply answer) { reply = std::move(answer); });
-    EXPECT_TRUE(world_.run_until([&] { return reply.has_value(); }, kPatienceNs));
-    return reply.value_or(AppendReply{AppendStatus::Stopped, {}, {}});
-  }
-  Sequence publish(TopicId topic, const std::string& value) {
-    const AppendReply reply = append(request_of(event_of(topic, value)));
-    EXPECT_EQ(reply.status, AppendStatus::Durable);
-    return reply.items.empty() ? 0 : reply.items[0].sequence;
-  }
-  // Events with a value of this size, until so many bytes are published or publishing is refused; how many were.
-  int publish_bytes(TopicId topic, std::size_t bytes, std::size_t value_bytes = 2'000) {
-    int count = 0;
-    for (; bytes >= value_bytes; bytes -= value_bytes, ++count) {
-      const AppendReply reply = append(request_of(event_of(topic, std::string(value_bytes, 'v'))));
-      if (reply.status == AppendStatus::NoSpace) break;
-      EXPECT_EQ(reply.status, AppendStatus::Durable);
-    }
-    return count;
-  }
-  ReadReply read(std::vector<TopicId> topics, std::optional<Sequence> after) {
-    std::optional<ReadReply> reply;
-    run_->lane->read(run_->loop, {std::move(topics), after, 1 << 20}, [&](ReadReply r) { reply = std::move(r); });
-    EXPECT_TRUE(world_.run_until([&] { return reply.has_value(); }, kPatienceNs));
-    return std::move(*reply);
-  }
-  Sequence complete_after(TopicId topic) { return read({topic}, std::nullopt).complete_after; }
-  // All there is of a topic, from its earliest event on.
-  std::vector<std::string> values(TopicId topic) {
-    std::vector<std::string> found;
-    for (std::optional<Sequence> after; after != run_->lane->durable();) {
-      const ReadReply reply = read({topic}, after);
-      EXPECT_EQ(reply.status, ReadStatus::Read);
-      if (reply.status != ReadStatus::Read || (after && reply.covered <= *after)) break;
-      std::vector<SeenEvent> events;
-      for (const BlockPtr& block : reply.blocks) decode(*block, events);
-      for (const SeenEvent& event : events) {
-        if (event.topic == topic && event.sequence > reply.after && event.sequence <= reply.covered)
-          found.push_back(event.value);
-      }
-      after = reply.covered;
-    }
-    return found;
-  }
-  std::size_t segments() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(world_.files().paths(), [](const auto& path) { return path.ends_with(".segment"); }));
-  }
-  std::uint64_t stored_bytes() const {
-    std::uint64_t bytes = 0;
-    for (const std::string& path : world_.files().paths()) {
-      if (path.ends_with(".segment")) bytes += world_.files().get(path)->size();
-    }
-    return bytes;
-  }
-  FileLane& lane() { return *run_->lane; }
-
-  Limits limits_;
-  mutable sim::SimWorld world_;
-  std::unique_ptr<Run> run_;
+  using RetentionTest::RetentionTest;
 };
-
-Retention seconds(std::uint64_t count) { return {.age_ns = count * sim::kSecondNs}; }
-Retention bytes(std::uint64_t count) { return {.age_ns = Retention::kUnbounded, .bytes = count}; }
-Retention for_ever() { return bytes(Retention::kUnbounded); }
 
 // --- age
 
@@ -421,6 +288,102 @@ TEST_F(TrimmerTest, thousands_of_topics_are_trimmed_in_a_few_runs) {
   EXPECT_EQ(left, 0u);
 }
 
+TEST_F(TrimmerTest, many_dead_segments_go_with_few_manifests) {
+  const TopicId topic = declare("a", seconds(5));
+  publish_bytes(topic, 1'500'000);
+  pass(15 * sim::kSecondNs);
+  const std::size_t before = segments();
+  ASSERT_GT(before, 2 * kSegmentRemovalsMax - kSegmentRemovalsMax / 2);
+  const std::uint64_t syncs = world_.files().calls(sim::SimFiles::Kind::Sync);
+  pass(15 * sim::kSecondNs);
+  EXPECT_LE(segments(), 2u);
+  EXPECT_LT(world_.files().calls(sim::SimFiles::Kind::Sync) - syncs, before / 2);
+}
+
+TEST_F(TrimmerTest, a_segment_of_control_groups_alone_ends_when_it_is_full) {
+  declare("a", seconds(5));
+  std::uint64_t largest = 0;
+  for (std::uint64_t i = 0; i < 600; ++i) {
+    declare("a", seconds(6 + i % 2));
+    for (const std::string& path : segment_paths()) largest = std::max(largest, world_.files().get(path)->size());
+  }
+  EXPECT_LE(largest, limits_.segment_bytes_max);
+  EXPECT_EQ(segments(), 1u) << "without an event they are only kept until the next one has begun";
+}
+
+// A segment begins with the lane's state, the damage that somebody could ask about included.
+TEST_F(TrimmerTest, a_lane_forgets_damage_that_retention_has_passed) {
+  const TopicId topic = declare("a", seconds(30));
+  declare("unused", for_ever());
+  const Sequence first = publish(topic, std::string(600, 'v'));
+  publish_bytes(topic, 4'000);
+  const std::string damaged = segment_paths().front();
+  world_.files().flip_bit(damaged, world_.files().get(damaged)->find("vvvvvvvv") + 100, 1);
+  EXPECT_EQ(read({topic}, first - 1).status, ReadStatus::Damaged);
+  const auto remembered = [&] {
+    const std::string newest = *world_.files().get(segment_paths().back());
+    const auto group = parse_group(base::Bytes(newest).substr(kFirstGroupAt), parse_segment_start(newest)->seed());
+    return decode_lane_state(RecordWalk(group->records).next()->body())->damage.size();
+  };
+  publish_bytes(topic, 150'000);
+  EXPECT_EQ(remembered(), 1u);
+  EXPECT_EQ(read({topic}, first - 1).status, ReadStatus::Damaged);
+  pass(kMinuteNs);
+  publish_bytes(topic, 200'000);
+  EXPECT_EQ(remembered(), 0u);
+  EXPECT_EQ(read({topic}, first - 1).status, ReadStatus::Trimmed);
+}
+
+// --- usage
+
+TEST_F(TrimmerTest, says_what_the_log_takes_and_why_events_went) {
+  const TopicId old = declare("old", seconds(10)), much = declare("much", bytes(5'000));
+  const int aged = publish_bytes(old, 30'000);
+  publish_bytes(much, 200'000);
+  pass(3 * sim::kSecondNs);
+  LogUsage usage = lane().usage();
+  EXPECT_EQ(usage.segments, segments());
+  EXPECT_EQ(usage.trimmed_by_age, 0u);
+  EXPECT_EQ(usage.trimmed_by_bytes, 100u - values(much).size());
+  EXPECT_GT(usage.dead_bytes, 130'000u) << "all but the extents of about 64 KiB that hold a live event";
+  EXPECT_LT(usage.dead_bytes, 210'000u);
+  pass(10 * sim::kSecondNs);
+  usage = lane().usage();
+  EXPECT_EQ(usage.bytes, stored_bytes());
+  EXPECT_EQ(usage.trimmed_by_age, static_cast<std::uint64_t>(aged));
+  EXPECT_EQ(usage.trimmed_by_total, 0u);
+  pass(kMinuteNs);
+  EXPECT_LT(lane().usage().dead_bytes, 66'000u) << "no more than the newest segment";
+  EXPECT_EQ(lane().usage().segments, segments());
+}
+
+// --- far behind
+
+TEST_F(TrimmerTest, a_reader_of_rare_topics_far_behind_passes_many_segments_in_bounded_steps) {
+  constexpr std::size_t kTopics = 2'000;
+  std::vector<TopicDeclaration> declarations;
+  for (std::size_t i = 0; i < kTopics; ++i) declarations.push_back({std::to_string(i), for_ever()});
+  stop();
+  limits_.segment_bytes_first = limits_.segment_bytes_max = 1 << 20;
+  start();
+  std::vector<TopicId> rare = declare(declarations);
+  const TopicId busy = declare("busy", for_ever());
+  while (segments() < 11) publish_bytes(busy, 1'000'000, 50'000);
+  const Sequence last = publish(rare.back(), "rare");
+  std::ranges::sort(rare);
+  std::size_t replies = 0, found = 0;
+  for (Sequence after = 0; after < last; ++replies) {
+    const ReadReply reply = read(rare, after);
+    ASSERT_EQ(reply.status, ReadStatus::Read);
+    ASSERT_GT(reply.covered, after);
+    found += reply.blocks.size();
+    after = reply.covered;
+  }
+  EXPECT_EQ(found, 1u);
+  EXPECT_GE(replies, segments() * kTopics / (kReadLookUpsMax + kTopics));
+  EXPECT_LE(replies, segments() * kTopics / kReadLookUpsMax + 2);
+}
+
 // --- space
 
 class SmallLaneTest : public TrimmerTest {
@@ -463,9 +426,10 @@ TEST_F(SmallLaneTest, the_oldest_of_all_topics_go_while_publishing_goes_on) {
     if (i == 290) publish(rare, "last");
   }
   EXPECT_EQ(lane().condition(), LaneCondition::Writable);
+  EXPECT_GT(lane().usage().trimmed_by_total, 100u);
   EXPECT_THAT(values(rare), ElementsAre("last"));
   EXPECT_LT(stored_bytes(), 480'000u);
-  EXPECT_GT(values(busy).size(), 120u);
+  EXPECT_GT(values(busy).size(), 100u) << "no more than a segment below what fits";
 }
 
 TEST_F(SmallLaneTest, a_lane_whose_one_segment_is_too_large_is_relieved_too) {
