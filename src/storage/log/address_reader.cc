@@ -146,7 +146,9 @@ void AddressReader::read_buckets(SearchPtr search) {
     if (!bucket) return scan_for(std::move(search));
     if (bucket->bytes == 0) continue;
     if (end == 0) begin = bucket->offset;
-    if (end > 0 && bucket->offset + bucket->bytes - begin > kAddressReadBytes) break;
+    const bool is_near = bucket->offset <= end + kAddressGapBytes;
+    const bool is_too_much = bucket->offset + bucket->bytes - begin > kAddressReadBytes;
+    if (end > 0 && (!is_near || is_too_much)) break;
     end = bucket->offset + bucket->bytes;
   }
   if (end == 0) return search->finish();

@@ -27,6 +27,7 @@ namespace storage {
 inline constexpr std::size_t kAddressDirectoriesMax = 256;   // kept in memory
 inline constexpr unsigned kAddressReadAttempts = 3;          // then what is read counts as damaged
 inline constexpr std::size_t kAddressReadBytes = 64u << 10;  // of buckets at once, or one larger bucket
+inline constexpr std::size_t kAddressGapBytes = 4u << 10;    // that are read for nothing rather than read twice
 
 struct AddressHit {
   std::uint64_t hash;

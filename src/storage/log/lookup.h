@@ -21,10 +21,10 @@
 
 namespace storage {
 
-inline constexpr unsigned kLookupReadAttempts = 3;       // of one extent, before it counts as unreadable
-inline constexpr std::size_t kLookupStepsMax = 1'024;    // extents passed over by the index in one turn
-inline constexpr std::size_t kNewestCandidatesMax = 64;  // addresses that are looked up together
-inline constexpr std::size_t kNewestKnownMax = 65'536;   // addresses remembered within one request
+inline constexpr unsigned kLookupReadAttempts = 3;        // of one extent, before it counts as unreadable
+inline constexpr std::size_t kLookupStepsMax = 1'024;     // extents passed over by the index in one turn
+inline constexpr std::size_t kNewestCandidatesMax = 512;  // addresses that are looked up together
+inline constexpr std::size_t kNewestKnownMax = 65'536;    // addresses remembered within one request
 
 // What every lookup works with.
 struct LookupStage {

@@ -202,6 +202,7 @@ TEST_F(RecoveryRewrittenTest, reads_all_of_several_segments_that_became_one_with
   for (int i = 0; i < 2; ++i) {
     lane.must_start();
     expect_what_lives();
+    EXPECT_EQ(lane.recovered().segments.front().index.first_sequence(), 3u);
     EXPECT_FALSE(files.get(first));
   }
 }
