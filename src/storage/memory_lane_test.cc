@@ -4,9 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <latch>
-
 #include "storage/test_stage.h"
 
 namespace storage {
@@ -143,103 +140,6 @@ TEST(MemoryLane, may_die_with_answers_that_never_ran) {
   EXPECT_EQ(lane->durable(), 1u);
   EXPECT_EQ(stage.waiting(stage.loop(0)), 3u);
   lane = nullptr;
-}
-
-// Real threads: what the simulation cannot show is left to the thread sanitizer.
-class Threaded {
- public:
-  static constexpr std::size_t kLoops = 4;
-  static constexpr int kAppends = 3'000;
-
-  Threaded() : lane_loop_(world_.world(), "lane") {
-    for (std::size_t i = 0; i < kLoops; ++i) loops_.push_back(std::make_unique<io::Loop>(world_.world(), "loop"));
-    world_.world().threads.start(lane_loop_);
-    for (std::size_t i = 0; i < kLoops; ++i) {
-      world_.world().threads.start(*loops_[i]);
-      loops_[i]->post([this, i] { begin(i); });
-    }
-  }
-  void wait_for_answers() { answered_.wait(); }
-  void wait_for_some_answers() {
-    for (int seen = durable_; seen < kAppends; seen = durable_) durable_.wait(seen);
-  }
-  void stop_lane() {
-    lane_loop_.post([this] { lane_.stop([this] { lane_loop_.stop(); }); });
-    world_.world().threads.join(lane_loop_);
-  }
-  void stop_loops() {
-    for (const auto& loop : loops_) loop->stop();
-    for (const auto& loop : loops_) world_.world().threads.join(*loop);
-  }
-
-  MemoryLane& lane() { return lane_; }
-  int durable() const { return durable_; }
-  int refused() const { return refused_; }
-  Sequence told(std::size_t loop) const { return of_loop_[loop].told; }
-  int unseen() const { return unseen_; }
-
- private:
-  struct OfLoop {
-    Sequence told = 0;
-    TopicId topic = 0;
-  };
-
-  void begin(std::size_t i) {
-    lane_.follow(*loops_[i], [this, i](const Commit& commit) {
-      if (commit.last > lane_.durable() || commit.first != of_loop_[i].told + 1) ++unseen_;
-      of_loop_[i].told = commit.last;
-    });
-    lane_.declare(*loops_[i], {{"topic " + std::to_string(i % 2)}}, [this, i](const std::vector<TopicId>& ids) {
-      of_loop_[i].topic = ids.at(0);
-      follow_.arrive_and_wait();  // everybody follows before anybody appends
-      for (int n = 0; n < kAppends; ++n) append(i, n);
-    });
-  }
-  void append(std::size_t i, int n) {
-    auto events = request_of(event_of(of_loop_[i].topic, std::to_string(n)));
-    lane_.append(*loops_[i], std::move(events), [this, i](const AppendReply& reply) {
-      if (reply.status == AppendStatus::Durable) {
-        if (reply.items[0].sequence > of_loop_[i].told) ++unseen_;
-        if (++durable_ % 512 == 0 || durable_ >= kAppends) durable_.notify_all();
-      } else {
-        EXPECT_EQ(reply.status, AppendStatus::Stopped);
-        ++refused_;
-      }
-      answered_.count_down();
-    });
-  }
-
-  io::RealWorld world_;
-  io::Loop lane_loop_;
-  std::vector<std::unique_ptr<io::Loop>> loops_;
-  MemoryLane lane_{lane_loop_};
-  std::array<OfLoop, kLoops> of_loop_;
-  std::atomic<int> durable_ = 0;
-  std::atomic<int> refused_ = 0;
-  std::atomic<int> unseen_ = 0;
-  std::latch follow_{kLoops};
-  std::latch answered_{kLoops * kAppends};
-};
-
-TEST(MemoryLaneThreads, four_loops_append_at_once_and_everybody_sees_everything) {
-  Threaded threaded;
-  threaded.wait_for_answers();
-  threaded.stop_lane();
-  threaded.stop_loops();
-  EXPECT_EQ(threaded.durable(), Threaded::kAppends * static_cast<int>(Threaded::kLoops));
-  EXPECT_EQ(threaded.lane().durable(), static_cast<Sequence>(threaded.durable()));
-  EXPECT_EQ(threaded.unseen(), 0);
-  for (std::size_t i = 0; i < Threaded::kLoops; ++i) EXPECT_EQ(threaded.told(i), threaded.lane().durable());
-}
-
-TEST(MemoryLaneThreads, stopping_amid_traffic_leaves_nobody_without_an_answer) {
-  Threaded threaded;
-  threaded.wait_for_some_answers();
-  threaded.stop_lane();
-  threaded.wait_for_answers();
-  threaded.stop_loops();
-  EXPECT_EQ(threaded.lane().durable(), static_cast<Sequence>(threaded.durable()));
-  EXPECT_EQ(threaded.durable() + threaded.refused(), Threaded::kAppends * static_cast<int>(Threaded::kLoops));
 }
 
 }  // namespace
