@@ -25,6 +25,10 @@ using FileHandle = int;
 // against each other, not even on one handle.
 enum class Urgency : std::uint8_t { Foreground, Background };
 
+// WithNext: the owner submits another operation on the handle at once, and needs no wake-up for this one: it may be
+// told when the next one is, before it.
+enum class Completion : std::uint8_t { Alone, WithNext };
+
 enum class OpenMode : std::uint8_t {
   Existing,      // to read and write
   ExistingRead,  // to read only
@@ -62,6 +66,7 @@ struct FileRequest {
   std::shared_ptr<const void> keep = {};  // what `data` points into, if nothing else keeps it until the completion
   OpenMode mode = OpenMode::Existing;
   Urgency urgency = Urgency::Foreground;
+  Completion completion = Completion::Alone;
 };
 
 // What names one file for as long as it exists: a copy has another identity.

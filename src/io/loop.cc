@@ -25,10 +25,25 @@ Loop::~Loop() {
   } while (!dying.empty() || !deferred_.empty());
 }
 
-void Loop::post(Task task) { mailbox_->push(std::move(task)); }
+void Loop::post(Task task) {
+  if (in_turn_ == nullptr || in_turn_ == this) return mailbox_->push(std::move(task));
+  in_turn_->send_later(*this, std::move(task));
+}
+
+void Loop::send_later(Loop& to, Task task) {
+  if (outgoing_to_ != &to) send_outgoing();
+  outgoing_to_ = &to;
+  outgoing_.push_back(std::move(task));
+  if (outgoing_.size() >= to.mailbox_->bundle_max()) send_outgoing();
+}
+
+void Loop::send_outgoing() {
+  if (!outgoing_.empty()) outgoing_to_->mailbox_->push_all(outgoing_);
+}
 
 void Loop::stop() {
   post([this] { stopped_ = true; });
+  if (in_turn_ != nullptr) in_turn_->send_outgoing();  // whoever stops a loop may wait for its end in the same turn
 }
 
 void Loop::run() {
@@ -45,7 +60,9 @@ void Loop::turn(Wait wait) {
   run_mail();
   timers_.advance(now_ns_);
   run_deferred();
+  send_outgoing();  // so that others work while this one writes
   end_turn();
+  send_outgoing();
   in_turn_ = outer;
 }
 

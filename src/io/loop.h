@@ -3,9 +3,9 @@
 // One event loop: sockets, timers, messages and work of its own, turn by turn. It is a state machine: run() steps
 // it on a thread of its own, and a simulation steps turn() itself.
 //
-// A turn: readiness of sockets; mail that other loops posted; timers; deferred work; then the end-of-turn hooks (the
-// one write per socket, the lane's commit) in the order of their registration; then what was given to delete_later
-// dies.
+// A turn: readiness of sockets; mail that other loops posted; timers; deferred work; messages to other loops leave;
+// then the end-of-turn hooks (the one write per socket, the lane's commit) in the order of their registration; then
+// what was given to delete_later dies, and the last messages leave.
 //
 // Thread: everything but post() and stop() is for the loop's own thread: check_owner() asserts it.
 #include <cstdint>
@@ -27,7 +27,9 @@ class Loop final {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // The only door between threads. Messages of one sender arrive in order.
+  // The only door between threads. What a turn posts arrives in the order of the posts, whichever loops they go to.
+  // What goes to one loop in a row is a bundle, which leaves when it is full (Mailbox::bundle_max()), when another loop
+  // is posted to, before the end-of-turn hooks, and after them: the receiver is woken once for many.
   void post(Task);
   void stop();  // any thread: run() returns at the end of the turn in which this arrives
 
@@ -76,6 +78,8 @@ class Loop final {
     void* object;
     void (*destroy)(void*);
   };
+  void send_later(Loop& to, Task);
+  void send_outgoing();
   void run_mail();
   void run_deferred();
   void end_turn();
@@ -89,6 +93,8 @@ class Loop final {
   std::unique_ptr<Mailbox> mailbox_;
   TimerWheel timers_;
   std::vector<Task> mail_;
+  std::vector<Task> outgoing_;  // the bundle, of outgoing_to_
+  Loop* outgoing_to_ = nullptr;
   std::vector<Task> deferred_;
   std::vector<Task> running_;
   std::vector<Hook> hooks_;

@@ -175,5 +175,49 @@ TEST_F(LoopTest, two_started_loops_play_ping_pong_without_losing_a_wake_up) {
   EXPECT_TRUE(left.stopped());
 }
 
+TEST_F(LoopTest, what_one_turn_posts_to_another_loop_leaves_in_bundles_and_in_order) {
+  Loop sender(world, "sender");
+  Loop receiver(world, "receiver");
+  constexpr std::size_t kMany = 1'000;  // some bundles
+  std::vector<std::size_t> arrived;
+  std::size_t arrived_in_the_turn = 0;
+  sender.post([&] {
+    for (std::size_t i = 0; i < kMany; ++i) receiver.post([&, i] { arrived.push_back(i); });
+    receiver.turn(Loop::Wait::No);
+    arrived_in_the_turn = arrived.size();
+  });
+  sender.turn(Loop::Wait::No);
+  EXPECT_GT(arrived_in_the_turn, kMany / 2) << "the receiver works while a long turn goes on";
+  EXPECT_LT(arrived_in_the_turn, kMany) << "the last bundle was not full";
+  receiver.turn(Loop::Wait::No);
+  ASSERT_EQ(arrived.size(), kMany);
+  EXPECT_TRUE(std::ranges::is_sorted(arrived));
+}
+
+TEST_F(LoopTest, what_hooks_and_dying_objects_post_leaves_with_the_turn) {
+  Loop sender(world, "sender");
+  Loop receiver(world, "receiver");
+  std::string arrived;
+  struct Fixture {
+    Loop& sender;
+    Loop& receiver;
+    std::string& arrived;
+    ~Fixture() {
+      receiver.post([&to = arrived] { to += "dead "; });
+    }
+  };
+  sender.post([&] { sender.delete_later(std::make_unique<Fixture>(sender, receiver, arrived)); });
+  std::pair<Loop*, std::string*> hooked{&receiver, &arrived};
+  sender.at_end_of_turn(
+      [](void* p) {
+        const auto [to, text] = *static_cast<std::pair<Loop*, std::string*>*>(p);
+        to->post([text = text] { *text += "hook "; });
+      },
+      &hooked);
+  sender.turn(Loop::Wait::No);
+  receiver.turn(Loop::Wait::No);
+  EXPECT_EQ(arrived, "hook dead ");
+}
+
 }  // namespace
 }  // namespace io

@@ -32,7 +32,7 @@ class RealFiles::Worker final {
   };
   using JobPtr = std::unique_ptr<Job>;
   void run();
-  static void carry_out_and_post(JobPtr);
+  JobPtr take_job(const Loop& owner);
 
   const std::string name_;
   std::mutex mutex_;
@@ -88,21 +88,32 @@ void RealFiles::Worker::run() {
       has_work_.wait(lock);
     }
     if (ends_) return;
-    JobPtr job = std::move(jobs_.front());
-    jobs_.pop_front();
-    running_for_ = job->owner;
+    Loop& owner = *jobs_.front()->owner;
+    running_for_ = &owner;
+    std::vector<JobPtr> done;
+    while (JobPtr job = take_job(owner)) {
+      lock.unlock();
+      job->reply = carry_out(job->request);
+      done.push_back(std::move(job));
+      lock.lock();
+      if (done.back()->request.completion == Completion::Alone) break;
+    }
     lock.unlock();
-    carry_out_and_post(std::move(job));
+    owner.post([jobs = std::move(done)] {
+      for (const JobPtr& job : jobs) job->done(std::move(job->reply));
+    });
     lock.lock();
     running_for_ = nullptr;
     if (forgetting_ > 0) is_idle_.notify_all();
   }
 }
 
-void RealFiles::Worker::carry_out_and_post(JobPtr job) {
-  job->reply = carry_out(job->request);
-  Loop& owner = *job->owner;
-  owner.post([job = std::move(job)] { job->done(std::move(job->reply)); });
+// The oldest one, if it is this owner's.
+RealFiles::Worker::JobPtr RealFiles::Worker::take_job(const Loop& owner) {
+  if (jobs_.empty() || jobs_.front()->owner != &owner) return nullptr;
+  JobPtr job = std::move(jobs_.front());
+  jobs_.pop_front();
+  return job;
 }
 
 RealFiles::RealFiles()

@@ -108,6 +108,7 @@ TEST_F(RealFilesTest, operations_of_one_handle_complete_in_the_order_of_their_su
     const auto text = std::make_shared<const std::string>(std::to_string(i));
     const Kind kind = i % 10 == 9 ? Kind::Sync : Kind::WriteAt;
     FileRequest request{.kind = kind, .handle = handle, .data = *text, .keep = text};
+    if (i % 3 == 0) request.completion = Completion::WithNext;
     world_.files.submit(loop_, std::move(request), [&order, i](Result<FileReply> reply) {
       ASSERT_TRUE(reply);
       order.push_back(i);
@@ -117,6 +118,30 @@ TEST_F(RealFilesTest, operations_of_one_handle_complete_in_the_order_of_their_su
   EXPECT_TRUE(std::ranges::is_sorted(order));
   EXPECT_EQ(run({.kind = Kind::ReadAt, .handle = handle, .size = 10})->data, "298");
   ASSERT_TRUE(run({.kind = Kind::Close, .handle = handle}));
+}
+
+TEST_F(RealFilesTest, an_operation_whose_next_one_is_there_is_told_with_it_and_otherwise_by_itself) {
+  const FileHandle handle = open("log", OpenMode::Create);
+  std::vector<std::uint64_t> told_in_turn;
+  std::uint64_t turn = 0;
+  const auto submit = [&](Kind kind, Completion completion) {
+    world_.files.submit(loop_, {.kind = kind, .handle = handle, .data = "event", .completion = completion},
+                        [&](const Result<FileReply>& reply) {
+                          ASSERT_TRUE(reply);
+                          told_in_turn.push_back(turn);
+                        });
+  };
+  const auto turn_until_told = [&](std::size_t count) {
+    for (; told_in_turn.size() < count; ++turn) loop_.turn(Loop::Wait::UntilReady);
+  };
+  submit(Kind::Sync, Completion::Alone);  // keeps the thread busy while the next two are submitted
+  submit(Kind::WriteAt, Completion::WithNext);
+  submit(Kind::Sync, Completion::Alone);
+  turn_until_told(3);
+  EXPECT_EQ(told_in_turn[1], told_in_turn[2]);
+  submit(Kind::WriteAt, Completion::WithNext);
+  turn_until_told(4);
+  close(handle);
 }
 
 TEST_F(RealFilesTest, a_new_file_is_private_and_allocated_space_is_on_the_disk) {

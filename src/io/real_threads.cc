@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <utility>
 
@@ -20,15 +22,15 @@ class RealMailbox final : public Mailbox {
   explicit RealMailbox(Poller& poller) : poller_(poller) {}
 
   void push(Task task) override {
-    bool was_empty = false;
-    {
-      const std::lock_guard lock(mutex_);
-      was_empty = waiting_.empty();
-      waiting_.push_back(std::move(task));
-    }
-    // Whoever finds mail waiting already knows that a wake-up is under way.
-    if (was_empty) poller_.wake();
+    enter([&] { waiting_.push_back(std::move(task)); });
   }
+
+  void push_all(std::vector<Task>& tasks) override {
+    enter([&] { std::ranges::move(tasks, std::back_inserter(waiting_)); });
+    tasks.clear();
+  }
+
+  std::size_t bundle_max() const override { return kBundleMax; }
 
   void take(std::vector<Task>& into) override {
     const std::lock_guard lock(mutex_);
@@ -41,6 +43,20 @@ class RealMailbox final : public Mailbox {
   }
 
  private:
+  // Large enough that a wake-up is cheap for each, small enough that a receiver begins while a long turn goes on.
+  static constexpr std::size_t kBundleMax = 32;
+
+  // Whoever finds mail waiting already knows that a wake-up is under way.
+  void enter(auto&& append) {
+    bool was_empty = false;
+    {
+      const std::lock_guard lock(mutex_);
+      was_empty = waiting_.empty();
+      append();
+    }
+    if (was_empty) poller_.wake();
+  }
+
   Poller& poller_;
   std::mutex mutex_;
   std::vector<Task> waiting_;

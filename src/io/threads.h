@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace io {
@@ -16,8 +17,14 @@ using Task = std::move_only_function<void()>;
 class Mailbox {
  public:
   virtual ~Mailbox() = default;
-  virtual void push(Task) = 0;                     // any thread
+  virtual void push(Task) = 0;                       // any thread
+  virtual void push_all(std::vector<Task>& tasks) {  // as push() of each; `tasks` is empty then
+    for (Task& task : tasks) push(std::move(task));
+    tasks.clear();
+  }
   virtual void take(std::vector<Task>& into) = 0;  // the owner: appends what waits, oldest first
+  // How many messages of one turn the sender may collect before it pushes them.
+  virtual std::size_t bundle_max() const { return 1; }
 };
 
 class Threads {

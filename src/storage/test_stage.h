@@ -81,12 +81,13 @@ class Stage final : private io::Threads {
   static constexpr std::size_t kAll = ~std::size_t{0};
 
   struct Box final : io::Mailbox {
-    Box(Stage& of, io::Loop& to) : stage(of), loop(&to) { stage.boxes_.push_back(this); }
+    Box(Stage& of, io::Loop& to) : stage(of), loop(&to), bundle(1 + of.pick(4)) { stage.boxes_.push_back(this); }
     ~Box() override { std::erase(stage.boxes_, this); }
     void push(io::Task task) override {
       waiting.push_back(std::move(task));
       if (stage.overtaking_ == Overtaking::Yes && stage.pick(3) == 0) stage.turn(*loop);
     }
+    std::size_t bundle_max() const override { return bundle; }
     void take(std::vector<io::Task>& into) override {
       const std::size_t count = std::min(portion, waiting.size());
       for (std::size_t i = 0; i < count; ++i) into.push_back(std::move(waiting[i]));
@@ -95,6 +96,7 @@ class Stage final : private io::Threads {
 
     Stage& stage;
     io::Loop* loop;
+    const std::size_t bundle;
     std::vector<io::Task> waiting = {};
     std::size_t portion = kAll;
     bool in_turn = false;

@@ -258,7 +258,8 @@ void Log::submit_write() {
                 .handle = handle,
                 .offset = newest().end_offset,
                 .data = job_->block->bytes,
-                .keep = job_->block},
+                .keep = job_->block,
+                .completion = io::Completion::WithNext},
                [this](auto reply) {
                  if (!reply) write_error_ = reply.error();
                });
