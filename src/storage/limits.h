@@ -24,6 +24,7 @@ inline constexpr std::uint64_t kRetentionPeriodNs = 1'000'000'000;  // between t
 inline constexpr std::uint64_t kLogBytesMax = std::uint64_t{10} << 30;  // of all segments, unless half the disk is less
 inline constexpr std::uint64_t kProtectAgeNs = 3'600'000'000'000;       // what is younger does not go for want of room
 inline constexpr std::size_t kLookupBytesMax = 16u << 20;               // read for one locate() or newest_per_address()
+inline constexpr std::size_t kReadAheadBytesMax = 8u << 20;             // read before a reader that goes on asks for it
 inline constexpr std::uint64_t kRepeatWindowNs = 600'000'000'000;       // how long an id is remembered
 inline constexpr std::uint64_t kRepeatGuaranteedNs = 120'000'000'000;   // and how long even if the table is full
 

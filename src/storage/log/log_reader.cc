@@ -21,7 +21,10 @@ struct LogReader::Piece {
   Segment* segment;
   ExtentRange range;
   ExtentReading reading;
-  unsigned refused = 0;  // times that the disk did
+  std::size_t bytes_max = 0;  // as asked for
+  unsigned refused = 0;       // times that the disk did
+
+  FilePiece file() const { return {segment, range.begin_offset, range.end_offset}; }
 };
 
 struct LogReader::Search {
@@ -130,7 +133,7 @@ LogReader::Piece LogReader::piece_of(const ReadRequest& request, ReadReply reply
   const Sequence before = index.extents()[range.first].first_sequence - 1;
   const ExtentReading reading{request.topics,   reply.after,           before,           last_in(index, range.end),
                               readable_through, segment.header.seed(), request.addresses};
-  return Piece{nullptr, {}, std::move(reply), &segment, range, reading};
+  return Piece{nullptr, {}, std::move(reply), &segment, range, reading, request.bytes_max};
 }
 
 // --- by address
@@ -183,29 +186,30 @@ void LogReader::on_addresses(Search asked, Segment& segment, Sequence readable_t
 // --- a piece
 
 void LogReader::submit(Piece piece) {
-  log_.begin_read(*piece.segment);
-  ++under_way_;
-  io::FileRequest request{.kind = io::FileRequest::Kind::ReadAt,
-                          .handle = piece.segment->handle,
-                          .offset = piece.range.begin_offset,
-                          .size = piece.range.end_offset - piece.range.begin_offset};
-  loop_.files().submit(loop_, std::move(request), [this, piece = std::move(piece)](auto bytes) mutable {
+  const FilePiece file = piece.file();
+  const std::optional<FilePiece> next = piece.refused == 0 ? next_of(piece) : std::nullopt;
+  const auto reader = ahead_.read(file, [this, piece = std::move(piece)](base::Result<std::string> bytes) mutable {
     on_bytes(std::move(piece), std::move(bytes));
   });
+  if (next) ahead_.expect(*next, reader);
 }
 
-void LogReader::on_bytes(Piece piece, base::Result<io::FileReply> read) {
-  --under_way_;
-  Segment& segment = *piece.segment;
-  if (!read) {
-    on_unreadable(std::move(piece));
-    return log_.end_read(segment);
-  }
-  log_.end_read(segment);
+// What the same reader asks for if it goes on.
+std::optional<FilePiece> LogReader::next_of(const Piece& piece) const {
+  const ExtentReading& reading = piece.reading;
+  if (!reading.addresses.empty() || piece.reply.covered >= reading.readable_through) return std::nullopt;
+  ReadReply reply{ReadStatus::Read, {}, piece.reply.covered, piece.reply.covered, 0};
+  const std::optional<Piece> next =
+      plan({reading.topics, piece.reply.covered, piece.bytes_max, {}}, reply, reading.readable_through);
+  return next ? std::optional(next->file()) : std::nullopt;
+}
+
+void LogReader::on_bytes(Piece piece, base::Result<std::string> bytes) {
+  if (!bytes) return on_unreadable(std::move(piece));
   // A file that ends too early is damaged where it ends.
-  read->data.resize(piece.range.end_offset - piece.range.begin_offset);
+  bytes->resize(piece.range.end_offset - piece.range.begin_offset);
   io::Loop& from = *piece.from;
-  from.post([this, piece = std::move(piece), bytes = std::move(read->data)]() mutable {
+  from.post([this, piece = std::move(piece), bytes = std::move(*bytes)]() mutable {
     take_apart(std::move(piece), std::move(bytes), *this);
   });
 }

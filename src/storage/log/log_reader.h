@@ -13,6 +13,7 @@
 #include "storage/log/address_reader.h"
 #include "storage/log/extent_reader.h"
 #include "storage/log/log.h"
+#include "storage/log/read_ahead.h"
 #include "storage/topic_table.h"
 
 namespace storage {
@@ -28,12 +29,17 @@ class LogReader final {
 
   // `on_damage` is called on the lane's loop when a reader finds damage that was not known.
   LogReader(io::Loop& lane_loop, Log& log, const TopicTable& topics, AddressReader& addresses, OnDamage on_damage)
-      : loop_(lane_loop), log_(log), topics_(topics), addresses_(addresses), on_damage_(std::move(on_damage)) {}
+      : loop_(lane_loop),
+        log_(log),
+        topics_(topics),
+        addresses_(addresses),
+        on_damage_(std::move(on_damage)),
+        ahead_(lane_loop, log, kReadAheadBytesMax) {}
 
   void read(io::Loop& from, ReadRequest, Sequence durable, Lane::ReadDone);
 
   // Reads whose answer has not been posted yet.
-  std::size_t under_way() const { return under_way_; }
+  std::size_t under_way() const { return under_way_ + ahead_.under_way(); }
 
  private:
   struct Piece;
@@ -45,7 +51,8 @@ class LogReader final {
   void search(Search);
   void on_addresses(Search, Segment&, Sequence readable_through, const AddressAnswer&);
   void submit(Piece);
-  void on_bytes(Piece, base::Result<io::FileReply>);
+  std::optional<FilePiece> next_of(const Piece&) const;
+  void on_bytes(Piece, base::Result<std::string>);
   void on_unreadable(Piece);
   static void take_apart(Piece, std::string bytes, LogReader&);
 
@@ -54,6 +61,7 @@ class LogReader final {
   const TopicTable& topics_;
   AddressReader& addresses_;
   OnDamage on_damage_;
+  ReadAhead ahead_;
   std::size_t under_way_ = 0;
 };
 
