@@ -33,8 +33,7 @@ GroupAt group_at(base::Bytes file, std::size_t begin) {
   for (std::size_t at = begin; at + kRecordHeader <= file.size();) {
     const auto bytes = number_at<std::uint32_t>(file, at + 4);
     const auto kind = static_cast<std::uint8_t>(file[at + 8]);
-    if (bytes < kRecordHeader || bytes % 8 != 0 || bytes > file.size() - at || kind == 0 || kind == 8 || kind > 9)
-      break;
+    if (bytes < kRecordHeader || bytes % 8 != 0 || bytes > file.size() - at || kind == 0 || kind > 9) break;
     group.records.push_back({static_cast<RecordKind>(kind), number_at<std::uint32_t>(file, at + 12), at, bytes});
     at += bytes;
     if (group.records.back().kind != RecordKind::Commit) continue;

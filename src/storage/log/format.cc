@@ -30,7 +30,7 @@ constexpr std::size_t kBatchBytesAt = 32;
 
 bool is_kind(std::uint8_t kind) {
   return (kind >= static_cast<std::uint8_t>(RecordKind::Batch) &&
-          kind <= static_cast<std::uint8_t>(RecordKind::Damage)) ||
+          kind <= static_cast<std::uint8_t>(RecordKind::Clock)) ||
          kind == static_cast<std::uint8_t>(RecordKind::Commit);
 }
 
@@ -213,6 +213,12 @@ void append_control_record(std::string& group, RecordKind kind, TopicId topic, B
   append_padding(group, at);
 }
 
+void append_clock_record(std::string& group, std::int64_t wall_ms) {
+  std::string body;
+  append_le(body, wall_ms);
+  append_control_record(group, RecordKind::Clock, 0, body);
+}
+
 void append_commit_room(std::string& group) {
   append_header(group, RecordKind::Commit, 0, kCommitBytes);
   group.append(kCommitBytes - kRecordHeaderBytes, '\0');
@@ -268,6 +274,9 @@ Result<RecordView> unverified_record(Bytes bytes) {
   if (view.kind == RecordKind::Batch && !batch_fits(record)) return fail(Errc::BadInput, "a record is damaged");
   if (!padding_is_zero(record)) return fail(Errc::BadInput, "the padding of a record is not zero");
   if (view.kind == RecordKind::Commit && size != kCommitBytes) return fail(Errc::BadInput, "a commit is damaged");
+  if (view.kind == RecordKind::Clock && view.body().size() != sizeof(std::int64_t)) {
+    return fail(Errc::BadInput, "the time in a record is damaged");
+  }
   return view;
 }
 
@@ -286,6 +295,8 @@ std::optional<std::size_t> record_crc_end(Bytes bytes) {
   const auto record = unverified_record(bytes);
   return record ? std::optional(covered_end(record->bytes)) : std::nullopt;
 }
+
+std::int64_t parse_clock(const RecordView& record) { return load_le<std::int64_t>(record.body().data()); }
 
 CommitRecord parse_commit(const RecordView& record) {
   const char* at = record.bytes.data();

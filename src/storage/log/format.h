@@ -69,6 +69,7 @@ enum class RecordKind : std::uint8_t {
   Run = 5,
   Segments = 6,
   Damage = 7,
+  Clock = 8,
   Commit = 9,
 };
 
@@ -134,6 +135,8 @@ struct BatchParts {
 };
 void append_batch_record(std::string& group, const BatchParts&);
 void append_control_record(std::string& group, RecordKind, TopicId, base::Bytes body);
+// What retention left out here had reached this append time: Unix ms.
+void append_clock_record(std::string& group, std::int64_t wall_ms);
 // A group that gets no further record: room for its commit.
 void append_commit_room(std::string& group);
 // Seeds every checksum of a group that ends with room for its commit, and fills that in: `commit` without records,
@@ -149,6 +152,7 @@ base::Result<RecordView> parse_record(base::Bytes bytes, Seed);
 // there, whatever its checksums are.
 std::optional<std::size_t> record_crc_end(base::Bytes bytes);
 CommitRecord parse_commit(const RecordView&);
+std::int64_t parse_clock(const RecordView&);
 
 // A whole group.
 struct GroupView {

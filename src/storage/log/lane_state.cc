@@ -235,6 +235,7 @@ Result<void> apply_record(LaneState& state, const RecordView& record) {
     case RecordKind::Run: return apply_run(state, record);
     case RecordKind::Segments: return apply_segments(state, record);
     case RecordKind::Damage: return apply_damage(state, record);
+    case RecordKind::Clock: return {};
     case RecordKind::Commit: break;
   }
   return nonsense();

@@ -51,14 +51,15 @@ void Lookup::locate(io::Loop& from, LocateRequest request, Sequence durable, Lan
 
 // The position is that of the last event known to lie before the time: where retention or damage took what came next,
 // nobody knows of which time that was, and a reader that begins there is told. What a segment that went has reached is
-// known to the header of the next one.
+// known to the header of the next one, and what was left out of one, to its index.
 void Lookup::locate_time(io::Loop& from, std::int64_t wall_ms, LocateReply reply, Lane::LocateDone done) {
   const Segments& segments = stage_.log.segments();
   const auto found = std::ranges::find_if(segments, [wall_ms](const auto& segment) {
     return segment->header.append_ms_before >= wall_ms || segment->index.wall_ms_max() >= wall_ms;
   });
   Sequence before = found != segments.begin() ? (*(found - 1))->index.last_sequence() : 0;
-  const bool is_here = found != segments.end() && (*found)->header.append_ms_before < wall_ms;
+  const bool is_here = found != segments.end() && (*found)->header.append_ms_before < wall_ms &&
+                       (*found)->index.extents().front().wall_ms_max < wall_ms;
   if (!is_here) {
     if (found != segments.end()) reply.position = before;
     return from.post([done = std::move(done), reply]() mutable { done(reply); });

@@ -44,6 +44,7 @@ Sequence last_before_time(base::Bytes bytes, Seed seed, std::int64_t wall_ms, Se
     const auto record = parse_record(bytes.substr(at), seed);
     if (!record) return before;
     at += record->bytes.size();
+    if (record->kind == RecordKind::Clock && parse_clock(*record) >= wall_ms) return before;
     if (record->kind != RecordKind::Batch) continue;
     const BatchRecord batch(*record);
     const auto view = codec::BatchView::parse(batch.batch(), codec::BatchCrc::Skip);

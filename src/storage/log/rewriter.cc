@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "codec/record_batch.h"
 #include "storage/log/group_reader.h"
 
 namespace storage {
@@ -25,12 +26,15 @@ struct Rewriter::Work {
   SegmentRepeats repeats;
   AddressIndex addresses;
   CommitRecord last_commit;
+  std::int64_t reached_ms = 0;         // by all events before what is read next
+  std::int64_t copied_reached_ms = 0;  // as much of that as the copy says
   std::uint64_t groups_end = 0;
   std::unique_ptr<FooterWriter> footer;
 
   std::string temporary() const { return path + ".tmp"; }
   void open_source() {
     if (source == sources.size()) return groups.reset();
+    reached_ms = std::max(reached_ms, sources[source]->header.append_ms_before);
     groups.emplace(sources[source]->header.seed(), kFirstGroupAt, sources[source]->end_offset);
   }
 };
@@ -107,7 +111,7 @@ void Rewriter::begin(std::vector<Segment*> sources) {
   work.header.kind = SegmentKind::Rewritten;
   work.header.first_replaced = sources.front()->header.first_replaced;
   work.header.created_ms = loop_.wall_ms();
-  work.header.append_ms_before = sources.front()->header.append_ms_before;
+  work.header.append_ms_before = work.copied_reached_ms = sources.front()->header.append_ms_before;
   work.path = newest.path;
   work.sources = std::move(sources);
   work.open_source();
@@ -164,16 +168,25 @@ bool Rewriter::take_groups() {
   return true;
 }
 
-// What lives of a group is a group, with its number and its times.
+// What lives of a group is a group, with its number and its times. If the clock has stepped back since what is left
+// out, it says how far it had come.
 void Rewriter::copy(const GroupView& group) {
   Work& work = *work_;
   std::string kept;
   CommitRecord commit;
   for (RecordWalk walk(group.records); const auto record = walk.next();) {
+    if (record->kind == RecordKind::Clock) work.reached_ms = std::max(work.reached_ms, parse_clock(*record));
     if (record->kind != RecordKind::Batch) continue;
     const BatchRecord batch(*record);
-    if (batch.last_sequence() <= topics_.at(batch.topic()).complete_after) continue;
-    if (kept.empty()) commit.first_sequence = batch.first_sequence();
+    const std::int64_t batch_ms = codec::BatchView::parse(batch.batch(), codec::BatchCrc::Skip)->timestamp_ms_max();
+    const bool lives = batch.last_sequence() > topics_.at(batch.topic()).complete_after;
+    if (lives && work.reached_ms > std::max(work.copied_reached_ms, batch_ms)) {
+      append_clock_record(kept, work.reached_ms);
+    }
+    work.reached_ms = std::max(work.reached_ms, batch_ms);
+    if (!lives) continue;
+    work.copied_reached_ms = work.reached_ms;
+    if (commit.first_sequence == 0) commit.first_sequence = batch.first_sequence();
     commit.last_sequence = batch.last_sequence();
     kept += record->bytes;
   }

@@ -26,6 +26,14 @@ class RewriterTest : public RetentionTest {
     all_.push_back(value);
     for (const std::size_t before = segments(); segments() == before;) publish_bytes(bulk, 4'000);
   }
+  LocateReply locate(std::vector<TopicId> topics, std::int64_t wall_ms) {
+    std::optional<LocateReply> reply;
+    run_->lane->locate(run_->loop, {.topics = std::move(topics), .what = AtTime{wall_ms}},
+                       [&](const LocateReply& answer) { reply = answer; });
+    EXPECT_TRUE(world_.run_until([&] { return reply.has_value(); }, kPatienceNs));
+    return reply.value_or(LocateReply{});
+  }
+  std::int64_t wall_ms() { return world_.world().clock.wall_ms(); }
   std::vector<std::string> all_;
 };
 
@@ -38,6 +46,41 @@ TEST_F(RewriterTest, sparse_segments_side_by_side_become_one) {
   kill();
   start();
   EXPECT_EQ(values(kept), all_);
+}
+
+// Even where only events that were left out had come so far.
+TEST_F(RewriterTest, a_clock_that_stepped_back_is_known_behind_what_was_left_out) {
+  const TopicId kept = declare("kept", for_ever());
+  const TopicId bulk = declare("bulk", for_ever());
+  const Sequence first = publish(kept, "before");
+  world_.step_wall_clock(3'600'000);
+  const std::int64_t ahead_ms = wall_ms();
+  publish_bytes(bulk, 4'000);
+  world_.step_wall_clock(-3'600'000);
+  const Sequence second = publish(kept, "behind");
+  publish_bytes(bulk, 4'000);
+  world_.step_wall_clock(7'200'000);
+  publish(kept, "later");
+  for (const std::size_t before = segments(); segments() == before;) publish_bytes(bulk, 4'000);
+  const std::string oldest = segment_paths().front();
+  const auto contents = [&] { return world_.files().get(oldest).value_or(""); };
+  declare("bulk", bytes(0));
+  pass(700 * sim::kSecondNs);  // until no id is remembered
+  ASSERT_EQ(contents().find("vvvvvvvv"), std::string::npos) << "nothing of bulk is left";
+  const auto check = [&] {
+    const Sequence position = locate({kept}, ahead_ms).position;
+    EXPECT_GE(position, first);
+    EXPECT_LT(position, second);
+    EXPECT_EQ(locate({kept}, ahead_ms - 1'800'000).position, position);
+  };
+  check();
+  kill();
+  start();
+  check();
+  kill();
+  world_.files().flip_bit(oldest, contents().size() - 3, 1);  // no footer: the index is made anew
+  start();
+  check();
 }
 
 // Each is rewritten alone, since its neighbour is not yet old enough: the small ones must not pile up.

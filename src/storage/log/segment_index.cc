@@ -51,6 +51,7 @@ void SegmentIndex::Content::add(std::uint64_t offset, const GroupView& group, Ad
   CHECK(offset >= end_offset, "the groups of a segment are out of order");
   RecordWalk walk(group.records);
   for (std::uint64_t at = offset; const auto record = walk.next(); at = offset + walk.offset()) {
+    if (record->kind == RecordKind::Clock) wall_ms_max = std::max(wall_ms_max, parse_clock(*record));
     if (record->kind != RecordKind::Batch) continue;
     add_batch(at, *record, group.commit);
     if (addresses == nullptr) continue;

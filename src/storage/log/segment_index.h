@@ -28,8 +28,8 @@ struct Extent {
   std::uint64_t end_offset = 0;    // behind its last one
   Sequence first_sequence = 0;     // of its first event
   std::uint64_t lane_time_ns = 0;  // of the group of that event
-  std::int64_t wall_ms_max = 0;    // the running maximum over all events before it in this segment: an event in here
-                                   // reaches T first only if this is below T
+  std::int64_t wall_ms_max = 0;    // the running maximum over all events before it in this segment, also over what
+                                   // retention left out: an event in here reaches T first only if this is below T
 };
 
 // A piece of the file that answers (part of) a read.
@@ -56,7 +56,7 @@ class SegmentIndex final {
   Sequence first_sequence() const;          // 0 if empty
   Sequence last_sequence() const;           // 0 if empty
   std::uint64_t last_lane_time_ns() const;  // of the last group with events
-  std::int64_t wall_ms_max() const;         // of all events; the smallest number if empty
+  std::int64_t wall_ms_max() const;         // of all events, also those left out; the smallest number if empty
   std::uint64_t end_offset() const;         // behind the last group
   std::uint64_t batch_bytes() const;        // of all topics
   const std::vector<Extent>& extents() const;
