@@ -367,6 +367,10 @@ void LaneModel::opened(const storage::Identity& identity, Sequence durable, Epoc
   if (epoch == Epoch::New && epochs_.contains(identity.epoch)) blame("the epoch is one that was there before");
   if (epoch == Epoch::New) {
     runs_.clear();
+    forget_places([&](Sequence sequence, const Place& place) {
+      // That there was something which it has trimmed.
+      return sequence > durable && sequence <= topics_.at(contents_[place.content].topic).maybe_trimmed;
+    });
     if (base_lost_) forget_trimming();
   }
   if (identity.deduplication_key != identity_.deduplication_key) {
@@ -389,15 +393,20 @@ void LaneModel::damages(Sequence first, Sequence last) {
 void LaneModel::forgets(Sequence first, Sequence last) {
   has_forgotten_ = true;
   for (auto& [name, topic] : topics_) topic.maybe_trimmed = std::max(topic.maybe_trimmed, last_trimmable(name, topic));
+  forget_places([&](Sequence sequence, const Place&) { return sequence >= first && sequence <= last; });
+  base_lost_ = base_lost_ || base_ <= last;
+}
+
+template <class Predicate>
+void LaneModel::forget_places(Predicate is_forgotten) {
   std::erase_if(places_, [&](const auto& place) {
-    if (place.first < first || place.first > last) return false;
+    if (!is_forgotten(place.first, place.second)) return false;
     Content& content = contents_[place.second.content];
     content.is_forgotten = true;
     forgotten_.insert_or_assign(place.first, place.second);
     std::erase(content.places, place.first);
     return true;
   });
-  base_lost_ = base_lost_ || base_ <= last;
 }
 
 void LaneModel::forgets_trimming() {

@@ -153,6 +153,8 @@ class LaneModel final {
   void judge_stored_twice(Sequence, const Place&);
   void judge_count(ContentNumber);
   void forget_trimming();
+  template <class Predicate>
+  void forget_places(Predicate is_forgotten);
   bool is_lost(Sequence) const;
   bool is_trimmed(Sequence, const Place&) const;
   bool must_be_known(Sequence, const Place&) const;

@@ -155,12 +155,13 @@ bool LaneStory::enter_once() {
 
 void LaneStory::disturb_recovery() {
   is_calm_ = false;
-  const std::uint64_t way = choices_.below(6);
+  const std::uint64_t way = choices_.below(7);
   note(fmt::format("the start is disturbed in way {}", way));
   switch (way) {
     case 0: faults_.fail_call(1 + choices_.below(60), kErrors[choices_.below(3)]); break;
     case 1: faults_.fail_kind(LaneFaults::Kind::ReadAt, 1 + choices_.below(8), EIO); break;
     case 2: faults_.fail_kind(LaneFaults::Kind::Sync, 1 + choices_.below(8), EIO); break;
+    case 3: faults_.fail_kind(LaneFaults::Kind::SyncDirectory, 1 + choices_.below(3), EIO); break;
     default: world_.files().cut_power_at_call(1 + choices_.below(80)); break;
   }
 }
@@ -193,12 +194,13 @@ Traffic LaneStory::draw_traffic() {
 void LaneStory::disturb() {
   if (choices_.one_in(2)) return;
   is_calm_ = false;
-  const std::uint64_t way = choices_.below(4);
+  const std::uint64_t way = choices_.below(5);
   note(fmt::format("traffic is disturbed in way {}", way));
   switch (way) {
     case 0: faults_.fail_call(1 + choices_.below(150), kErrors[choices_.below(3)]); break;
     case 1: faults_.fail_kind(LaneFaults::Kind::Sync, 1 + choices_.below(20), kErrors[choices_.below(3)]); break;
     case 2: faults_.fail_kind(LaneFaults::Kind::WriteAt, 1 + choices_.below(40), kErrors[choices_.below(3)]); break;
+    case 3: faults_.fail_kind(LaneFaults::Kind::SyncDirectory, 1 + choices_.below(4), EIO); break;
     default:
       faults_.fail_kind(LaneFaults::Kind::ReadAt, 1 + choices_.below(20), EIO);
       model_.allow(Trouble::Reading);

@@ -220,6 +220,8 @@ Result<std::vector<ManifestEntry>> Surveyor::manifest_at_end() {
   LaneState state = out_.state;
   for (const ScannedGroup& scanned : out_.unproven) TRY(state.apply(scanned.group));
   end_ = state.end();
+  // A rewritten segment, younger than its groups, may have known of events that are lost.
+  for (auto& topic : out_.state.topics) topic.complete_after = std::min(topic.complete_after, end_);
   return std::move(state.manifest);
 }
 
