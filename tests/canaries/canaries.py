@@ -8,7 +8,8 @@ class Canary:
     name: str  # what the lane forgets
     file: str
     edits: tuple  # of (old text, new text); each old text stands exactly once in the file
-    tests: str = "LaneFaults.*"  # who must notice: a filter for GoogleTest
+    program: str = "tests/tw_lane_test"  # who must notice
+    tests: str = "LaneFaults.*"  # of its tests: a filter for GoogleTest
     seeds: int = 3000
 
 
@@ -93,5 +94,7 @@ CANARIES = [
         "counts a recovery that was not finished",
         "src/storage/log/survey.cc",
         (("return !is_complete && replayed.newest_known_synced < header.continues + 1 + header.copies;", "return false;"),),
+        program="tests/tw_storage_test",
+        tests="RecoveryDamageTest.*",
     ),
 ]

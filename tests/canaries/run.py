@@ -24,7 +24,6 @@ from pathlib import Path
 from canaries import CANARIES
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = "tests/tw_lane_test"
 TIMEOUT_S = 240
 
 
@@ -49,13 +48,13 @@ def compile_command(build, file):
     raise Failed(f"{file} is not compiled in {build}")
 
 
-def link_command(build):
-    printed = subprocess.run(["ninja", "-C", build, "-t", "commands", PROGRAM], check=True, capture_output=True, text=True)
+def link_command(build, program):
+    printed = subprocess.run(["ninja", "-C", build, "-t", "commands", program], check=True, capture_output=True, text=True)
     for line in printed.stdout.splitlines():
         words = shlex.split(line)
-        if "-o" in words and words[words.index("-o") + 1] == PROGRAM:
+        if "-o" in words and words[words.index("-o") + 1] == program:
             return [word for word in words if word not in (":", "&&")]
-    raise Failed(f"no command links {PROGRAM}")
+    raise Failed(f"no command links {program}")
 
 
 def with_output(command, output, inputs=()):
@@ -77,7 +76,7 @@ def make_program(build, canary, folder):
     thing = folder / "mutated.o"
     run_quietly(with_output([*command[:at], str(source), *command[at + 1 :]], thing), directory, "compiling it")
     program = folder / "program"
-    run_quietly(with_output(link_command(build), program, [thing]), build, "linking it")
+    run_quietly(with_output(link_command(build, canary.program), program, [thing]), build, "linking it")
     return program
 
 
