@@ -66,6 +66,7 @@ class TopicsBuilder {
           declared.where, contract::Severity::Error, "serve/durability",
           "channel `" + declared.key + "` is durable in one contract and ephemeral in another; make them equal");
     }
+    unite_retention(channel, declared);
     const std::vector<std::size_t> messages = add_messages(channel, declared);
     add_rights(channel, described, index, messages);
     for (const std::string& pathname : pathnames) mount(pathname, *address, at, declared.where);
@@ -108,6 +109,19 @@ class TopicsBuilder {
              "parameter `" + here.name + "` has other values here than `" + known.name + "` at " + known.where.file +
                  ':' + std::to_string(known.where.line) + "; make their `enum` equal");
     }
+  }
+
+  // A contract that is silent about it, as those of clients often are, takes what another one says.
+  void unite_retention(Channel& channel, const contract::Channel& declared) {
+    const auto unite = [&](auto& known, const auto& here, std::string_view member) {
+      if (!known) known = here;
+      if (!here || *here == *known) return;
+      report(declared.where, contract::Severity::Error, "serve/retention",
+             "channel `" + declared.key + "` has another `x-tidewire.retention." + std::string(member) +
+                 "` here than in another contract; make them equal, or state it in one of them only");
+    };
+    unite(channel.retention.age_ms, declared.retention.age_ms, "age");
+    unite(channel.retention.bytes, declared.retention.bytes, "bytes");
   }
 
   // Where the channel's messages of this contract stand among those of all contracts.

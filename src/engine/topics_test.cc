@@ -196,6 +196,27 @@ TEST(Topics, refuse_a_channel_that_two_contracts_describe_differently) {
             "");
 }
 
+TEST(Topics, unite_the_retention_that_several_contracts_state_and_refuse_two_of_them) {
+  const auto contract = [](std::string_view retention) {
+    return "channels: {one: {address: one, messages: {m: {}}" + std::string(retention) + "}}";
+  };
+  const std::string silent = contract("");
+  const std::string hour = contract(", x-tidewire: {retention: {age: 1h}}");
+  const std::string bounded = contract(", x-tidewire: {retention: {age: 60m, bytes: 64KiB}}");
+  const std::string day = contract(", x-tidewire: {retention: {age: 1d}}");
+  const std::string large = contract(", x-tidewire: {retention: {bytes: 1MiB}}");
+  const auto both = [](const std::string& one, const std::string& other) {
+    return build({{one, Role::Application}, {other, Role::Client}});
+  };
+  const auto united = both(silent, bounded);
+  ASSERT_NE(united.topics, nullptr);
+  EXPECT_EQ(united.topics->declarations({})[0].retention, (storage::Retention{3'600'000'000'000, 65'536}));
+  EXPECT_EQ(both(hour, bounded).topics->declarations({})[0].retention, united.topics->declarations({})[0].retention);
+  EXPECT_EQ(rule_of(both(hour, silent)), "");
+  EXPECT_EQ(rule_of(both(bounded, day)), "serve/retention");
+  EXPECT_EQ(rule_of(both(bounded, large)), "serve/retention");
+}
+
 TEST(Topics, declare_the_given_retention_where_the_contract_is_silent) {
   const auto topics = built(R"(
 channels:

@@ -187,6 +187,7 @@ Result<Replayed> Verifier::replay(const SurveyedSegment& segment, const std::opt
   } else {
     request.applies = ReplayRequest::Applies::Sequences;
     request.state.next_sequence = segment.end.first_sequence;
+    request.state.runs = lane_.state.runs;
   }
   RepeatWindow no_repeats(0, 0);
   return replay_segment(std::move(request), no_repeats);

@@ -338,6 +338,36 @@ TEST_F(VerifyTest, names_the_topics_of_damage_in_a_rewritten_segment) {
   EXPECT_THAT(losses(verified), ElementsAre("2: 2"));
 }
 
+TEST_F(VerifyTest, takes_nothing_between_two_runs_of_a_rewritten_segment_for_damage) {
+  lane.publish(2, 3);
+  lane.publish(2, 2);  // 4 and 5, which the next start copies
+  lane.must_start();
+  const SegmentNumber number = lane.state().manifest.empty() ? 2 : lane.state().manifest.back().number + 1;
+  const Sequence run_first = lane.state().next_sequence;
+  lane.publish(2, 2);
+  lane.publish(2, 1);
+  lane.rotate(TestLane::Footer::Yes);
+  lane.publish(1, 1);
+  rewrite(number);
+  lane.stop();
+  const std::string path = lane.path() + "/" + segment_name(number);
+  const std::string content = *files.get(path);
+  const auto file = OpenFile::open(world.world().file_system, path, io::OpenMode::ExistingRead);
+  SegmentScan scan(*file, content.size(), parse_segment_start(content)->seed());
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  for (auto step = scan.next(); const auto* scanned = std::get_if<ScannedGroup>(&*step); step = scan.next()) {
+    if (scanned->group.commit.first_sequence == 4) begin = scanned->offset;
+    if (scanned->group.commit.first_sequence == run_first) end = scanned->offset + scanned->group.bytes();
+  }
+  ASSERT_LT(begin, end);
+  files.zero_range(path, begin, end - begin);
+  const Verification verified = run();
+  ASSERT_THAT(verified.damage, SizeIs(2)) << all_of(verified);
+  EXPECT_EQ(verified.damage[0].range, (DamagedRange{4, 5}));
+  EXPECT_EQ(verified.damage[1].range, (DamagedRange{run_first, run_first + 1}));
+}
+
 TEST_F(VerifyTest, events_that_are_missing_without_a_reason_are_a_fault) {
   lane.publish(1, 4);
   lane.rotate(TestLane::Footer::Yes);
