@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The log without the network: lane_writer, lane_reader and lane_retention, each beside a bare loop over the same disk.
+"""The log without the network: the programs called lane_*, each beside a bare loop over the same disk.
 
-    bench/run_lane.py writer writer-addresses reader retention
+    bench/run_lane.py writer writer-addresses reader lookup retention
 """
 import argparse
 import json
@@ -20,6 +20,7 @@ TIMEOUT_S = 1200
 OUTSTANDING = 1024
 EVENT_BYTES = 1024
 ADDRESSES = 1_000_000
+LOOKUP_ADDRESSES = 10_000_000
 GIB = 1 << 30
 RETENTION_SCALE = 4  # a quarter of 1 GB in an hour, in a few seconds
 RETENTION_AGE_S = 12
@@ -33,6 +34,8 @@ ROWS = {
     "reader": Row("catch-up of one reader in process, 1 GiB of 1 KiB events, from the disk",
                   "pread of the same files, from the disk", "MB/s", least=0.5),
     "reader-cached": Row("the same, from the page cache", "the same, from the page cache", "MB/s"),
+    "lookup": Row(f"newest event of an address, {LOOKUP_ADDRESSES:,} addresses, median", "pread of one extent, 64 KiB",
+                  "us", digits=1),
     "retention": Row(f"disk held by 1 GB/h kept 1 h beside 1 MB kept 30 days (scaled 1:{RETENTION_SCALE}, age "
                      f"{RETENTION_AGE_S} s)", "the bytes of one age of the busy channel", "MB", most=1.4),
 }
@@ -111,6 +114,19 @@ def read_rounds(options, say, key, source):
     return result
 
 
+def measure_lookup(options, say):
+    """Every answer was compared with where the event is; that it is found at all is half of the row."""
+    measure.await_quiet(options.other_cores, options.patience, say)
+    with Disk(options) as folder, Quiet() as window:
+        found = run_program(options, "lane_lookup", folder, "--addresses", LOOKUP_ADDRESSES)
+    pair = Pair(found["lookup_us"]["p50"], found["bare_us"]["p50"], window.other_cores,
+                f"99 %: {found['lookup_us']['p99']:,.0f} us; {found['segments']} segments, "
+                f"{found['log_bytes'] / 1e6:,.0f} MB, opened in {found['opened_s']:.3f} s, "
+                f"{found['anonymous_kib'] / 1024:,.0f} MiB of memory")
+    say(f"  lookup: {pair.ours:,.1f} to {pair.baseline:,.1f} us, {pair.note}")
+    return [Result("lookup", ROWS["lookup"], [pair], [])]
+
+
 def measure_retention(options, say):
     with Disk(options) as folder:
         found = run_program(options, "lane_retention", folder, "--busy-bytes", GIB // RETENTION_SCALE, "--quiet-bytes",
@@ -122,7 +138,7 @@ def measure_retention(options, say):
 
 
 MEASURES = {"writer": measure_writer, "writer-addresses": measure_addresses, "reader": measure_reader,
-            "retention": measure_retention}
+            "lookup": measure_lookup, "retention": measure_retention}
 
 
 def measure_rows(rows, options, say):
