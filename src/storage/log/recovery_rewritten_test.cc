@@ -187,6 +187,21 @@ TEST_F(RecoveryRewrittenTest, knows_of_no_trimming_beyond_the_end) {
   EXPECT_EQ(lane.events(), TestLane::without(live, 9, 9)) << lane.all_findings();
 }
 
+TEST_F(RecoveryRewrittenTest, is_no_base_for_trimming_beyond_the_end) {
+  lane.publish(1, 1);  // 9
+  const WrittenGroup ninth = lane.groups.back();
+  std::string records;
+  append_control_record(records, RecordKind::Trim, 0, encode_trims({{1, 9}}));
+  lane.commit(std::move(records));
+  rewrite_segment(world, lane, 2);
+  lane.close();
+  files.truncate_file(ninth.path, ninth.offset);  // the disk has lied
+  files.zero_range(ninth.path, kFirstGroupAt, 64);
+  lane.must_start();
+  EXPECT_EQ(lane.state().topics.at(0).complete_after, 8u);
+  EXPECT_NE(lane.state().identity.epoch, epoch);
+}
+
 // It begins before the segment whose name it has, and no manifest says so yet.
 TEST_F(RecoveryRewrittenTest, reads_all_of_several_segments_that_became_one_without_a_footer) {
   const SegmentHeader from{.number = 2, .id = 99, .first_replaced = 1};
