@@ -6,6 +6,7 @@
 
 #include "codec/record_batch.h"
 #include "storage/log/group_reader.h"
+#include "storage/log/reserve.h"
 
 namespace storage {
 
@@ -31,7 +32,7 @@ struct Rewriter::Work {
   std::uint64_t groups_end = 0;
   std::unique_ptr<FooterWriter> footer;
 
-  std::string temporary() const { return path + ".tmp"; }
+  std::string temporary() const { return temporary_name(path); }
   void open_source() {
     if (source == sources.size()) return groups.reset();
     reached_ms = std::max(reached_ms, sources[source]->header.append_ms_before);

@@ -91,6 +91,7 @@ class Surveyor final {
   Result<void> read_older(const std::vector<ManifestEntry>& manifest);
   Result<void> read_entry(const ManifestEntry&);
   void take_trims_of(const SurveyedSegment& rewritten);
+  void bound_trims();
   void lose_entry(const ManifestEntry&, const std::string& why);
   void add_newest();
   void add_repeats();
@@ -117,6 +118,7 @@ Result<Survey> Surveyor::run() {
   TRY(find_newest());
   const std::vector<ManifestEntry> manifest = TRY(manifest_at_end());
   TRY(read_older(manifest));
+  bound_trims();
   add_newest();
   add_repeats();
   sort_out_the_rest();
@@ -220,8 +222,6 @@ Result<std::vector<ManifestEntry>> Surveyor::manifest_at_end() {
   LaneState state = out_.state;
   for (const ScannedGroup& scanned : out_.unproven) TRY(state.apply(scanned.group));
   end_ = state.end();
-  // A rewritten segment, younger than its groups, may have known of events that are lost.
-  for (auto& topic : out_.state.topics) topic.complete_after = std::min(topic.complete_after, end_);
   return std::move(state.manifest);
 }
 
@@ -272,9 +272,13 @@ void Surveyor::take_trims_of(const SurveyedSegment& rewritten) {
   const std::size_t topics = std::min(own->topics.size(), out_.state.topics.size());
   for (std::size_t i = 0; i < topics; ++i) {
     Sequence& complete_after = out_.state.topics[i].complete_after;
-    // It may have known of events that the newest segment has lost.
-    complete_after = std::max(complete_after, std::min(own->topics[i].complete_after, end_));
+    complete_after = std::max(complete_after, own->topics[i].complete_after);
   }
+}
+
+// A rewritten segment, younger than its groups, may have known of events that are lost.
+void Surveyor::bound_trims() {
+  for (auto& topic : out_.state.topics) topic.complete_after = std::min(topic.complete_after, end_);
 }
 
 void Surveyor::lose_entry(const ManifestEntry& entry, const std::string& why) {
