@@ -74,7 +74,6 @@ class TestLane final {
   }
   void forget() { recovered_.reset(); }  // after the world has closed all handles
 
-  bool is_started() const { return recovered_.has_value(); }
   std::uint64_t epoch() const { return recovered_ ? state().identity.epoch : last_epoch_; }
   // Of the whole simulated machine, which gives them out from 1,000 on.
   std::size_t open_handles() {
@@ -99,11 +98,15 @@ class TestLane final {
   // --- writing: each call is a group, written and synced
 
   const WrittenGroup& declare(const std::string& identity) {
+    return control(RecordKind::Topic, encode_topic({.identity = identity}),
+                   static_cast<TopicId>(state().topics.size() + 1));
+  }
+  const WrittenGroup& trim(TopicId topic, Sequence complete_after) {
+    return control(RecordKind::Trim, encode_trims({{topic, complete_after}}));
+  }
+  const WrittenGroup& control(RecordKind kind, base::Bytes body, TopicId topic = 0) {
     std::string records;
-    TopicState topic;
-    topic.identity = identity;
-    append_control_record(records, RecordKind::Topic, static_cast<TopicId>(state().topics.size() + 1),
-                          encode_topic(topic));
+    append_control_record(records, kind, topic, body);
     return commit(std::move(records));
   }
   // Events "1", "2", ... with `ids` of the first ones; one batch.
@@ -199,15 +202,13 @@ class TestLane final {
   std::int64_t wall_ms() { return world_.world().clock.wall_ms(); }
 
   CommitRecord next_commit(Sequence first, Sequence last) {
-    CommitRecord commit;
-    commit.number = commit_.number + 1;
-    commit.first_sequence = first;
-    commit.last_sequence = last;
-    commit.synced_through = synced_through;
-    commit.lane_time_ns = lane_time_ns;
-    commit.wall_ms = wall_ms();
-    commit.previous_crc = commit_.crc;
-    return commit;
+    return {.number = commit_.number + 1,
+            .first_sequence = first,
+            .last_sequence = last,
+            .synced_through = synced_through,
+            .lane_time_ns = lane_time_ns,
+            .wall_ms = wall_ms(),
+            .previous_crc = commit_.crc};
   }
 
   void take(OpenSegment& segment, const std::string& group) {

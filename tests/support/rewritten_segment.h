@@ -76,9 +76,7 @@ inline void rewrite_segment(sim::SimWorld& world, TestLane& lane, SegmentNumber 
   lane.stage().sync_directory(lane.path());
   std::vector<ManifestEntry> manifest = lane.state().manifest;
   *std::ranges::find(manifest, number, &ManifestEntry::number) = rewritten.entry();
-  std::string records;
-  append_control_record(records, RecordKind::Segments, 0, encode_manifest(manifest));
-  lane.commit(std::move(records));
+  lane.control(RecordKind::Segments, encode_manifest(manifest));
 }
 
 }  // namespace storage

@@ -131,9 +131,7 @@ TEST_F(LogCommandTest, dump_chooses_by_topic_address_position_time_and_number) {
 TEST_F(LogCommandTest, dump_leaves_trimmed_events_out_unless_all_are_asked_for) {
   publish(1, "comments/1/likes", "1");
   publish(1, "comments/1/likes", "2");
-  std::string records;
-  storage::append_control_record(records, storage::RecordKind::Trim, 0, storage::encode_trims({{1, 1}}));
-  lane.commit(std::move(records));
+  lane.trim(1, 1);
   EXPECT_THAT(dumped({}), ElementsAre("id-2"));
   EXPECT_THAT(dumped({.all = true}), ElementsAre("id-1", "id-2"));
 }

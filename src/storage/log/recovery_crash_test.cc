@@ -37,9 +37,7 @@ void killed_behind_a_new_segment(TestLane& lane) {
 }
 void killed_behind_a_manifest(TestLane& lane) {
   killed(lane);
-  std::string records;
-  append_control_record(records, RecordKind::Segments, 0, encode_manifest({}));
-  lane.commit(records);
+  lane.control(RecordKind::Segments, encode_manifest({}));
   lane.written.erase(1);
   lane.written.erase(2);
   lane.published_ids = {6, 7};

@@ -28,9 +28,7 @@ class RecoveryRewrittenTest : public testing::Test {
     second = lane.newest_path();
     lane.rotate(TestLane::Footer::Yes);
     lane.publish(2, 1);  // 8
-    std::string records;
-    append_control_record(records, RecordKind::Trim, 0, encode_trims({{1, 5}}));
-    lane.commit(std::move(records));
+    lane.trim(1, 5);
     epoch = lane.state().identity.epoch;
     live = TestLane::without(TestLane::without(lane.written, 1, 2), 4, 5);
   }
@@ -174,11 +172,8 @@ TEST_F(RecoveryRewrittenTest, still_knows_what_was_trimmed_if_the_group_that_sai
 
 // Else a reader without a position would begin beyond the end.
 TEST_F(RecoveryRewrittenTest, knows_of_no_trimming_beyond_the_end) {
-  lane.publish(1, 1);  // 9
-  const WrittenGroup ninth = lane.groups.back();
-  std::string records;
-  append_control_record(records, RecordKind::Trim, 0, encode_trims({{1, 9}}));
-  lane.commit(std::move(records));
+  const WrittenGroup ninth = lane.publish(1, 1);  // 9
+  lane.trim(1, 9);
   rewrite_segment(world, lane, 1);
   lane.close();
   files.truncate_file(ninth.path, ninth.offset);  // the disk has lied
@@ -188,11 +183,8 @@ TEST_F(RecoveryRewrittenTest, knows_of_no_trimming_beyond_the_end) {
 }
 
 TEST_F(RecoveryRewrittenTest, is_no_base_for_trimming_beyond_the_end) {
-  lane.publish(1, 1);  // 9
-  const WrittenGroup ninth = lane.groups.back();
-  std::string records;
-  append_control_record(records, RecordKind::Trim, 0, encode_trims({{1, 9}}));
-  lane.commit(std::move(records));
+  const WrittenGroup ninth = lane.publish(1, 1);  // 9
+  lane.trim(1, 9);
   rewrite_segment(world, lane, 2);
   lane.close();
   files.truncate_file(ninth.path, ninth.offset);  // the disk has lied

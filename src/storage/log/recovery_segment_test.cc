@@ -64,9 +64,7 @@ TEST_F(RecoverySegmentTest, says_what_holds_from_now_on_in_copied_runs_and_manif
   lane.must_start();
   lane.declare("a");
   lane.publish(1, 1);
-  std::string records;
-  append_control_record(records, RecordKind::Segments, 0, encode_manifest({}));
-  lane.commit(std::move(records));
+  lane.control(RecordKind::Segments, encode_manifest({}));
   RecoverySegment segment = build();
   EXPECT_EQ(segment.state.identity.epoch, 99u);
   ASSERT_EQ(segment.state.manifest.size(), 1u);

@@ -231,9 +231,7 @@ TEST_F(RecoveryTest, keeps_the_segment_in_which_an_unproven_manifest_was_written
   lane.rotate();
   lane.publish(1, 1);
   lane.publish(1, 1);
-  std::string records;
-  append_control_record(records, RecordKind::Segments, 0, encode_manifest({}));
-  lane.commit(records);  // not proven
+  lane.control(RecordKind::Segments, encode_manifest({}));  // not proven
   for (int i = 0; i < 3; ++i) {
     lane.must_start();
     EXPECT_EQ(lane.events(), TestLane::without(lane.written, 1, 1));
@@ -248,9 +246,7 @@ TEST_F(RecoveryTest, does_not_miss_a_file_that_the_newest_group_says_is_gone) {
   const std::string gone = lane.newest_path();
   lane.rotate();
   lane.publish(1, 1);
-  std::string records;
-  append_control_record(records, RecordKind::Segments, 0, encode_manifest({}));
-  lane.commit(records);
+  lane.control(RecordKind::Segments, encode_manifest({}));
   files.remove_file(gone);
   lane.must_start();
   EXPECT_EQ(lane.events(), TestLane::without(lane.written, 1, 1));
@@ -264,9 +260,7 @@ TEST_F(RecoveryTest, believes_a_manifest_more_than_a_file) {
   const std::string gone = lane.newest_path();
   lane.rotate();
   lane.publish(1, 1);
-  std::string records;
-  append_control_record(records, RecordKind::Segments, 0, encode_manifest({}));
-  lane.commit(records);
+  lane.control(RecordKind::Segments, encode_manifest({}));
   lane.must_start();  // the crash came before the removal
   EXPECT_EQ(lane.events(), TestLane::without(lane.written, 1, 1));
   EXPECT_FALSE(files.get(gone));

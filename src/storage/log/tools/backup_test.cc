@@ -71,14 +71,10 @@ class BackupTest : public testing::Test {
   void remove_first_segment() {
     std::vector<ManifestEntry> manifest = lane.state().manifest;
     const std::string name = segment_name(manifest.front().number);
-    std::string records;
-    append_control_record(records, RecordKind::Trim, 0,
-                          encode_trims({{1, manifest.front().last_sequence}, {2, manifest.front().last_sequence}}));
-    lane.commit(std::move(records));
+    lane.control(RecordKind::Trim,
+                 encode_trims({{1, manifest.front().last_sequence}, {2, manifest.front().last_sequence}}));
     manifest.erase(manifest.begin());
-    records.clear();
-    append_control_record(records, RecordKind::Segments, 0, encode_manifest(manifest));
-    lane.commit(std::move(records));
+    lane.control(RecordKind::Segments, encode_manifest(manifest));
     lane.stage().remove(lane.path() + "/" + name);
   }
   void remove_copy() {

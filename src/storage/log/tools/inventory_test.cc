@@ -54,18 +54,14 @@ TEST_F(InventoryTest, leaves_out_what_was_trimmed_to_the_event) {
   for (int i = 0; i < 40; ++i) lane.publish(1, 5, {}, 1'000);  // several extents
   lane.rotate(TestLane::Footer::Yes);
   lane.publish(1, 5);
-  std::string records;
-  append_control_record(records, RecordKind::Trim, 0, encode_trims({{1, 123}}));
-  lane.commit(std::move(records));
+  lane.trim(1, 123);
   lane.stop();
   expect(take()[0], 205 - 123, 124, 205, 123);
 }
 
 TEST_F(InventoryTest, of_a_topic_whose_events_were_all_trimmed_nothing_is_left) {
   lane.publish(1, 5);
-  std::string records;
-  append_control_record(records, RecordKind::Trim, 0, encode_trims({{1, 5}}));
-  lane.commit(std::move(records));
+  lane.trim(1, 5);
   lane.stop();
   expect(take()[0], 0, 0, 0, 0);
 }

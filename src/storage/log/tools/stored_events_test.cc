@@ -49,11 +49,6 @@ class StoredEventsTest : public testing::Test {
     EXPECT_TRUE(read_stored_events(*opened, std::move(selection), told));
     return told;
   }
-  void trim(TopicId topic, Sequence complete_after) {
-    std::string records;
-    append_control_record(records, RecordKind::Trim, 0, encode_trims({{topic, complete_after}}));
-    lane.commit(std::move(records));
-  }
   static Sequence first_of(const WrittenGroup& group) { return group.commit.first_sequence; }
 
   sim::SimWorld world{{.seed = 3}};
@@ -83,9 +78,7 @@ TEST_F(StoredEventsTest, include_the_newest_group_that_nobody_has_proven) {
 }
 
 TEST_F(StoredEventsTest, of_a_topic_that_only_the_newest_group_knows_are_read) {
-  std::string records;
-  append_control_record(records, RecordKind::Topic, 3, encode_topic({.identity = "late"}));
-  lane.commit(std::move(records));
+  lane.control(RecordKind::Topic, encode_topic({.identity = "late"}), 3);
   lane.publish(3);
   EXPECT_THAT(read({.topics = {3}}).sequences, SizeIs(1));
 }
@@ -119,7 +112,7 @@ TEST_F(StoredEventsTest, are_chosen_by_their_append_time_even_if_the_clock_stepp
 TEST_F(StoredEventsTest, that_were_trimmed_come_only_if_they_are_asked_for) {
   lane.publish(1, 4);
   lane.publish(2, 2);
-  trim(1, 3);
+  lane.trim(1, 3);
   EXPECT_THAT(read().sequences, ElementsAre(4, 5, 6));
   EXPECT_EQ(read({.trimmed = EventSelection::Trimmed::Include}).events, lane.written);
 }

@@ -57,11 +57,6 @@ class VerifyTest : public testing::Test {
     return all;
   }
   void rewrite(SegmentNumber number) { rewrite_segment(world, lane, number); }
-  void trim(TopicId topic, Sequence complete_after) {
-    std::string records;
-    append_control_record(records, RecordKind::Trim, 0, encode_trims({{topic, complete_after}}));
-    lane.commit(std::move(records));
-  }
   void flip(const WrittenGroup& group, std::uint64_t at) { files.flip_bit(group.path, group.offset + at, 3); }
 
   sim::SimWorld world{{.seed = 3}};
@@ -275,10 +270,8 @@ TEST_F(VerifyTest, what_was_trimmed_and_removed_is_not_missed) {
   lane.publish(2, 1);
   std::vector<ManifestEntry> manifest = lane.state().manifest;
   manifest.erase(manifest.begin() + 1);
-  trim(2, 7);
-  std::string records;
-  append_control_record(records, RecordKind::Segments, 0, encode_manifest(manifest));
-  lane.commit(std::move(records));
+  lane.trim(2, 7);
+  lane.control(RecordKind::Segments, encode_manifest(manifest));
   lane.stop();
   files.remove_file(path);
   const Verification verified = run();
@@ -296,7 +289,7 @@ TEST_F(VerifyTest, a_segment_that_retention_has_rewritten_is_sound) {
   lane.rotate(TestLane::Footer::Yes);
   lane.publish(1, 2);
   lane.publish(2, 1);
-  trim(2, 9);
+  lane.trim(2, 9);
   rewrite(2);
   lane.stop();
   Verification verified = run();
@@ -319,7 +312,7 @@ TEST_F(VerifyTest, names_the_topics_of_damage_in_a_rewritten_segment) {
   lane.publish(2, 1);
   lane.rotate(TestLane::Footer::Yes);
   lane.publish(1, 2);
-  trim(1, 3);
+  lane.trim(1, 3);
   rewrite(1);
   lane.stop();
   const std::string path = lane.path() + "/" + segment_name(1);
@@ -377,9 +370,7 @@ TEST_F(VerifyTest, events_that_are_missing_without_a_reason_are_a_fault) {
   lane.publish(2, 1);
   std::vector<ManifestEntry> manifest = lane.state().manifest;
   manifest.erase(manifest.begin() + 1);
-  std::string records;
-  append_control_record(records, RecordKind::Segments, 0, encode_manifest(manifest));
-  lane.commit(std::move(records));
+  lane.control(RecordKind::Segments, encode_manifest(manifest));
   lane.stop();
   files.remove_file(path);
   EXPECT_THAT(run().faults, ElementsAre(HasSubstr("up to 3 events of `orders` are missing")));
