@@ -16,12 +16,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "program.h"
 #include "sockets.h"
 
 namespace bench {
@@ -234,6 +234,5 @@ Result<void> serve(int argc, char** argv) {
 int main(int argc, char** argv) {
   const auto outcome = bench::serve(argc, argv);
   if (outcome) return 0;
-  std::fprintf(stderr, "bare_fanout: %s (%s)\n", outcome.error().text, std::strerror(outcome.error().sys_errno));
-  return outcome.error().code == base::Errc::BadInput ? 64 : 70;
+  return bench::report("bare_fanout", outcome.error());
 }

@@ -13,11 +13,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "program.h"
 #include "sockets.h"
 
 namespace bench {
@@ -104,8 +104,5 @@ Result<void> run(int argc, char** argv) { return measure(TRY(parse_options(argc,
 int main(int argc, char** argv) {
   const auto outcome = bench::run(argc, argv);
   if (outcome) return 0;
-  const auto& error = outcome.error();
-  std::fprintf(stderr, "bare_sync: %s%s%s\n", error.text, error.sys_errno != 0 ? ": " : "",
-               error.sys_errno != 0 ? std::strerror(error.sys_errno) : "");
-  return error.code == base::Errc::BadInput ? 64 : 70;
+  return bench::report("bare_sync", outcome.error());
 }

@@ -17,12 +17,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "program.h"
 #include "sockets.h"
 
 namespace bench {
@@ -252,8 +252,5 @@ Result<int> publish_all(int argc, char** argv) {
 int main(int argc, char** argv) {
   const auto outcome = bench::publish_all(argc, argv);
   if (outcome) return *outcome;
-  const auto& error = outcome.error();
-  std::fprintf(stderr, "http_publish: %s%s%s\n", error.text, error.sys_errno != 0 ? ": " : "",
-               error.sys_errno != 0 ? std::strerror(error.sys_errno) : "");
-  return error.code == base::Errc::BadInput ? 64 : 70;
+  return bench::report("http_publish", outcome.error());
 }

@@ -13,13 +13,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lane_stage.h"
+#include "program.h"
 #include "sockets.h"
 
 namespace bench {
@@ -213,10 +213,7 @@ Result<Options> parse_options(int argc, char** argv) {
 
 Result<void> run(int argc, char** argv) {
   const Options options = TRY(parse_options(argc, argv));
-  if (!std::filesystem::create_directory(options.folder)) return fail(Errc::BadInput, "--dir is there already");
-  const auto outcome = measure(options);
-  std::filesystem::remove_all(options.folder);
-  return outcome;
+  return in_new_folder(options.folder, [&options] { return measure(options); });
 }
 
 }  // namespace
@@ -225,8 +222,5 @@ Result<void> run(int argc, char** argv) {
 int main(int argc, char** argv) {
   const auto outcome = bench::run(argc, argv);
   if (outcome) return 0;
-  const auto& error = outcome.error();
-  std::fprintf(stderr, "lane_reader: %s%s%s\n", error.text, error.sys_errno != 0 ? ": " : "",
-               error.sys_errno != 0 ? std::strerror(error.sys_errno) : "");
-  return error.code == base::Errc::BadInput ? 64 : 70;
+  return bench::report("lane_reader", outcome.error());
 }

@@ -81,6 +81,13 @@ storage::NewEvent LaneStage::event(std::size_t topic, std::uint64_t address, std
   return event;
 }
 
+Result<void> in_new_folder(const std::string& folder, const std::function<Result<void>()>& measure) {
+  if (!std::filesystem::create_directory(folder)) return fail(Errc::BadInput, "--dir is there already");
+  const auto outcome = measure();
+  std::filesystem::remove_all(folder);
+  return outcome;
+}
+
 std::uint64_t directory_bytes(const std::string& directory) {
   std::uint64_t bytes = 0;
   std::error_code error;

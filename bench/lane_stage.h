@@ -5,6 +5,7 @@
 //
 // Thread: made and destroyed by main. Events are published and read on client().
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,6 +50,9 @@ class LaneStage final {
   struct Signal;
   std::unique_ptr<Signal> finished_;
 };
+
+// What `measure` returns. The folder must be new, or it is Errc::BadInput; it is removed with all that is in it.
+base::Result<void> in_new_folder(const std::string& folder, const std::function<base::Result<void>()>& measure);
 
 // Bytes of all segments and other files of a lane's directory; 0 if there is none.
 std::uint64_t directory_bytes(const std::string& directory);

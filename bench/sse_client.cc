@@ -16,13 +16,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "program.h"
 #include "publisher.h"
 #include "sockets.h"
 #include "subscribers.h"
@@ -354,8 +354,5 @@ Result<int> run(int argc, char** argv) {
 int main(int argc, char** argv) {
   const auto outcome = bench::run(argc, argv);
   if (outcome) return *outcome;
-  const auto& error = outcome.error();
-  std::fprintf(stderr, "sse_client: %s%s%s\n", error.text, error.sys_errno != 0 ? ": " : "",
-               error.sys_errno != 0 ? std::strerror(error.sys_errno) : "");
-  return error.code == base::Errc::BadInput ? 64 : 70;
+  return bench::report("sse_client", outcome.error());
 }

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "program.h"
 #include "sockets.h"
 
 namespace bench {
@@ -83,8 +84,5 @@ Result<void> run(int argc, char** argv) {
 int main(int argc, char** argv) {
   const auto outcome = bench::run(argc, argv);
   if (outcome) return 0;
-  const auto& error = outcome.error();
-  std::fprintf(stderr, "stream_drain: %s%s%s\n", error.text, error.sys_errno != 0 ? ": " : "",
-               error.sys_errno != 0 ? std::strerror(error.sys_errno) : "");
-  return error.code == base::Errc::BadInput ? 64 : 70;
+  return bench::report("stream_drain", outcome.error());
 }
